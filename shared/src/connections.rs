@@ -1,0 +1,63 @@
+//! Sending to sockets: the one port to the platform. API Gateway's `@connections` on AWS, a registry in the gateway.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt};
+use serde::Serialize;
+
+/// A frame, encoded once for all its receivers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame(Arc<str>);
+
+impl Frame {
+    /// Encodes a value as JSON.
+    pub fn new(value: &impl Serialize) -> crate::Result<Self> {
+        Ok(Self(serde_json::to_string(value).map_err(crate::Error::internal)?.into()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What became of a frame; the answers of API Gateway's `POST @connections/{id}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// 200: handed to the platform. The client may still have died; `seq` recovery covers that.
+    Handed,
+    /// 410 or 400: there is no such connection; its row may go.
+    Gone,
+    /// 429, 403, 413, a time-out: not sent, and the row stays.
+    Failed,
+}
+
+/// The platform's way to a socket.
+#[async_trait]
+pub trait Connections: Send + Sync {
+    /// Sends a text frame of at most 128 KiB. Never takes longer than about a second.
+    async fn send(&self, connection_id: &str, frame: &Frame) -> Sent;
+    /// Closes a socket; one that is gone already is no error. The gateway gives code 1008 and `session_ended`.
+    async fn close(&self, connection_id: &str);
+}
+
+/// At most so many sends of one fan-out run at once.
+const CONCURRENT_SENDS: usize = 32;
+
+/// Sends `frame` to all of `connection_ids`, returns when every send has ended, and answers those that are gone.
+pub async fn send_all(connections: &dyn Connections, connection_ids: &[String], frame: &Frame) -> Vec<String> {
+    let sends = connection_ids.iter().map(|id| async move { (id, connections.send(id, frame).await) });
+    stream::iter(sends)
+        .buffer_unordered(CONCURRENT_SENDS)
+        .filter_map(|(id, sent)| async move { (sent == Sent::Gone).then(|| id.clone()) })
+        .collect()
+        .await
+}

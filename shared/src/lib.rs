@@ -1,0 +1,23 @@
+//! Parley's shared crate: the contract, the rules behind it and the stores that keep it.
+//!
+//! Reading order: [`model`] (what there is), [`wire`] (how it looks outside), [`chat`] (what may be done with it),
+//! [`store`] (what a database must promise), then [`auth`], [`rate_limit`], [`connections`] and [`telegram`].
+
+pub mod app;
+pub mod config;
+pub mod connections;
+pub mod error;
+pub mod event;
+pub mod i18n;
+pub mod id;
+pub mod model;
+pub mod rate_limit;
+pub mod search;
+pub mod store;
+pub mod time;
+
+pub use app::App;
+pub use error::Error;
+
+/// What a rule of this crate answers.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,231 @@
+//! What there is: conversations, messages, connections, sessions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sender {
+    /// The person on the web page.
+    Visitor,
+    /// Somebody of the team, in the panel or in Telegram.
+    Admin,
+    /// Parley itself.
+    System,
+}
+
+/// The way a message came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// A page or the panel.
+    Web,
+    /// Telegram.
+    Telegram,
+    /// Another program, by REST.
+    Api,
+}
+
+/// What a message holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageType {
+    /// Text only.
+    Text,
+    /// A picture.
+    Image,
+    /// Speech or music.
+    Audio,
+    /// Any other file.
+    File,
+}
+
+/// A file that belongs to a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// The name people see.
+    pub name: String,
+    /// Bytes.
+    pub size: i64,
+    /// Media type.
+    pub mime: String,
+    /// Where it is served.
+    pub url: String,
+}
+
+/// One message: the shape of protocol section 1, used everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The conversation it belongs to.
+    pub conversation_id: String,
+    /// Its own id.
+    pub id: String,
+    /// Its place in the conversation: 1, 2, 3 … without a hole.
+    pub seq: i64,
+    /// Chosen by the sender, unique within the conversation: 1–64 of `[A-Za-z0-9_-]`.
+    pub client_id: String,
+    /// Who wrote it.
+    pub sender: Sender,
+    /// The way it came.
+    pub via: Via,
+    /// The name shown to people.
+    pub author: String,
+    /// What it holds.
+    pub message_type: MessageType,
+    /// As typed (NFC, trimmed, no control characters but `\n` and `\t`), never escaped.
+    pub content: String,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// When its text was last changed.
+    pub edited_at: Option<Timestamp>,
+    /// The file that goes with it.
+    pub file: Option<File>,
+}
+
+/// Whether a conversation takes messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It does.
+    Open,
+    /// It was ended; it can be reopened by an admin.
+    Closed,
+}
+
+/// A side of a conversation, as far as reading goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reader {
+    /// The visitor.
+    Visitor,
+    /// The team, as one.
+    Admin,
+}
+
+/// The newest message as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastMessage {
+    /// Its place.
+    pub seq: i64,
+    /// Who wrote it.
+    pub sender: Sender,
+    /// At most 140 characters of its text.
+    pub preview: String,
+    /// When it was stored.
+    pub created_at: Timestamp,
+}
+
+/// A conversation's head: all that is known of it but its messages and its resume token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conversation {
+    /// Names it; opens nothing.
+    pub conversation_id: String,
+    /// The site it belongs to, 1–64 of `[a-z0-9-]`.
+    pub site: String,
+    /// The visitor's name, never empty.
+    pub visitor_name: String,
+    /// The visitor's language, as a BCP 47 tag.
+    pub locale: Option<String>,
+    /// The page the visitor wrote from.
+    pub page_url: Option<String>,
+    /// Where the visitor came from.
+    pub referrer: Option<String>,
+    /// The visitor's browser.
+    pub user_agent: Option<String>,
+    /// Whether it takes messages.
+    pub status: Status,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it last changed: joined, message, closed, reopened. Never goes back.
+    pub last_activity_at: Timestamp,
+    /// The newest message.
+    pub last_message: Option<LastMessage>,
+    /// The newest message's `seq`; 0 without messages.
+    pub head_seq: i64,
+    /// The highest `seq` the visitor has read.
+    pub visitor_read: i64,
+    /// The highest `seq` an admin has read.
+    pub admin_read: i64,
+    /// The oldest visitor message that no admin has answered, when there is one.
+    pub waiting_since: Option<Timestamp>,
+    /// Sorted, without repeats.
+    pub tags: Vec<String>,
+    /// Whether the visitor has a live socket.
+    pub online: bool,
+}
+
+/// Which socket a connection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// `/ws/client`; bound to a conversation by its first `join` or `resume`.
+    Visitor {
+        /// The conversation, once bound.
+        conversation_id: Option<String>,
+    },
+    /// `/ws/admin`, opened with a ticket of this session.
+    Admin {
+        /// The session whose end closes the socket.
+        session_id: String,
+    },
+}
+
+/// A live socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// API Gateway's id.
+    pub connection_id: String,
+    /// Which socket it is.
+    pub side: Side,
+    /// The client's address, in the form the limits count.
+    pub ip: String,
+    /// `User-Agent` of the upgrade request.
+    pub user_agent: Option<String>,
+    /// When it opened.
+    pub connected_at: Timestamp,
+    /// After this it is dead whatever the platform said: 2 h and 10 min after it opened.
+    pub expires_at: Timestamp,
+}
+
+/// An admin's login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Names it, in audit rows and connections; opens nothing.
+    pub session_id: String,
+    /// The name shown as `author`.
+    pub name: String,
+    /// The address that logged in.
+    pub ip: String,
+    /// SHA-256 of the `User-Agent` that logged in; a token presented by another is refused.
+    pub user_agent_hash: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// Absolute end, moved by use.
+    pub expires_at: Timestamp,
+    /// Last use; the idle limit counts from here.
+    pub last_used_at: Timestamp,
+    /// When the present token was given out.
+    pub rotated_at: Timestamp,
+}
+
+/// One line of the audit trail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Sortable id.
+    pub id: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Whose session; absent for a failed login.
+    pub session_id: Option<String>,
+    /// The name of that session.
+    pub name: Option<String>,
+    /// The client's address.
+    pub ip: String,
+    /// What was done: `login`, `login_failed`, `logout`, `send`, `delete`, `close`, `reopen`, `tag`, `untag`, `read`, `search`, `export`, `request_otp`.
+    pub action: String,
+    /// To which conversation.
+    pub conversation_id: Option<String>,
+    /// What else is worth knowing; never a secret or a message's text.
+    pub details: serde_json::Value,
+}

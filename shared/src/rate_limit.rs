@@ -1,0 +1,94 @@
+//! Limits: what may be done how often, by whom. One page of policy; the buckets are kept in the store.
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::store::{Buckets, Taken};
+use crate::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
+
+/// A token bucket's shape: `burst` tokens when full, one more every `interval_ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Tokens in a full bucket, at least 1.
+    pub burst: i64,
+    /// Milliseconds for one token, at least 1.
+    pub interval_ms: i64,
+}
+
+impl Rate {
+    /// `count` in each `period_ms`, all of which may come at once.
+    pub const fn per(count: i64, period_ms: i64) -> Self {
+        let interval_ms = if count > 0 { period_ms / count } else { period_ms };
+        Self { burst: count, interval_ms: if interval_ms > 0 { interval_ms } else { 1 } }
+    }
+}
+
+/// A limit of protocol section 6, with the key that it counts by.
+#[derive(Clone, Debug)]
+pub enum Limit<'a> {
+    /// Joins from an address.
+    Join(&'a str),
+    /// REST requests from an address.
+    Rest(&'a str),
+    /// REST requests of a session.
+    RestOfSession(&'a str),
+    /// Login codes asked for from an address.
+    RequestOtp(&'a str),
+    /// Login codes asked for in all.
+    RequestOtpInAll,
+    /// Wrong codes from an address.
+    Login(&'a str),
+    /// Wrong codes in all.
+    LoginInAll,
+    /// Frames of one socket that are not messages, so that a loop in a page cannot keep the store busy.
+    Frames(&'a str),
+    /// Wrong resume tokens from an address.
+    Resume(&'a str),
+}
+
+impl Limit<'_> {
+    fn key(&self) -> String {
+        match self {
+            Self::Join(ip) => format!("join:{ip}"),
+            Self::Rest(ip) => format!("rest:{ip}"),
+            Self::RestOfSession(session) => format!("session:{session}"),
+            Self::RequestOtp(ip) => format!("otp:{ip}"),
+            Self::RequestOtpInAll => "otp".into(),
+            Self::Login(ip) => format!("login:{ip}"),
+            Self::LoginInAll => "login".into(),
+            Self::Frames(connection) => format!("frames:{connection}"),
+            Self::Resume(ip) => format!("resume:{ip}"),
+        }
+    }
+
+    fn rate(&self, config: &Config) -> Rate {
+        match self {
+            Self::Join(_) => Rate { burst: 3, interval_ms: MINUTE / 12 },
+            Self::Rest(_) => Rate::per(config.api_req_per_5min, 5 * MINUTE),
+            Self::RestOfSession(_) => Rate::per(config.api_admin_req_per_5min, 5 * MINUTE),
+            Self::RequestOtp(_) => Rate::per(3, 10 * MINUTE),
+            Self::RequestOtpInAll => Rate::per(30, HOUR),
+            Self::Login(_) => Rate::per(5, 15 * MINUTE),
+            Self::LoginInAll => Rate::per(100, DAY),
+            Self::Frames(_) => Rate { burst: 60, interval_ms: SECOND / 10 },
+            Self::Resume(_) => Rate::per(30, 5 * MINUTE),
+        }
+    }
+}
+
+/// How often one conversation's visitor may write.
+pub fn visitor_messages(config: &Config) -> Rate {
+    Rate { burst: config.ws_user_burst, interval_ms: (1_000 / config.ws_user_msgs_per_sec).max(1) }
+}
+
+/// Takes one token, or answers `rate_limited`.
+pub async fn take(buckets: &dyn Buckets, config: &Config, limit: &Limit<'_>, now: Timestamp) -> Result<(), Error> {
+    match buckets.take(&limit.key(), limit.rate(config), now).await? {
+        Taken::Granted => Ok(()),
+        Taken::Denied { retry_after_ms } => Err(Error::RateLimited { retry_after_ms }),
+    }
+}
+
+/// Puts a token back that turned out not to be due.
+pub async fn give_back(buckets: &dyn Buckets, config: &Config, limit: &Limit<'_>, now: Timestamp) -> Result<(), Error> {
+    Ok(buckets.give_back(&limit.key(), limit.rate(config), now).await?)
+}

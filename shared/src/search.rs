@@ -1,0 +1,1 @@
+//! Words: one tokenizer for the index and for what people look for.
