@@ -3,6 +3,7 @@
 
 /**
  * @typedef {{get(key: string): any, set(key: string, value: any): unknown, remove(key: string): unknown}} Store
+ * @typedef {'left' | 'ended'} End
  * @typedef {{token: string, name: string, expires_at: string | null}} Grant
  */
 
@@ -47,11 +48,12 @@ export class Session {
     this.#keep({ ...this.#grant, token: next });
   }
 
-  end() {
+  /** @param {End} [how] whether somebody logged out here or was shut out */
+  end(how = 'ended') {
     if (!this.#grant) return;
     this.#grant = null;
     this.#store.remove(KEY);
-    this.#tell();
+    this.#tell(how);
   }
 
   /** Reads again what another tab may have written: a rotation, a login or a logout. */
@@ -61,7 +63,7 @@ export class Session {
     if (before?.token !== this.#grant?.token) this.#tell();
   }
 
-  /** @param {(active: boolean) => void} listener */
+  /** @param {(active: boolean, how: End) => void} listener */
   onChange(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -74,8 +76,9 @@ export class Session {
     this.#tell();
   }
 
-  #tell() {
-    for (const listener of this.#listeners) listener(this.active);
+  /** @param {End} [how] */
+  #tell(how = 'ended') {
+    for (const listener of this.#listeners) listener(this.active, how);
   }
 }
 

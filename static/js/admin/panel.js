@@ -1,0 +1,334 @@
+// @ts-check
+// What the panel knows and does. The views show it and call it; it touches no DOM but the address.
+
+import { ApiError } from './api.js';
+import { Inbox } from './inbox.js';
+import { Letters } from './letters.js';
+import { Live } from './live.js';
+import { START, formatRoute, parseRoute } from './route.js';
+import { Threads } from './threads.js';
+
+/**
+ * @typedef {import('./api.js').Api} Api
+ * @typedef {import('./session.js').Session} Session
+ * @typedef {import('./route.js').Route} Route
+ * @typedef {'list' | 'thread' | 'route' | 'connection' | 'opened' | 'gone' | 'refused'} Topic
+ */
+
+const PAGE = 100;
+/** How often at most a message of a conversation that is not held makes the list load again. */
+const UNKNOWN_MS = 5_000;
+
+export class Panel {
+  inbox = new Inbox();
+  adminsOnline = 0;
+  /** @type {Route} */
+  route = START;
+  /** @type {{cursor: string | null, loading: boolean, loaded: boolean, error: string | null}} */
+  page = { cursor: null, loading: false, loaded: false, error: null };
+
+  #api;
+  #session;
+  #live;
+  /** @type {Map<Topic, Set<(detail?: any) => void>>} */
+  #listeners = new Map();
+  #announced = new Set();
+  #listAsked = 0;
+  #unknownAt = 0;
+  #popped = () => this.#enter(parseRoute(location.search));
+
+  /** @param {{api: Api, session: Session, store: import('./session.js').Store}} parts */
+  constructor({ api, session, store }) {
+    this.#api = api;
+    this.#session = session;
+    this.#live = new Live({
+      api,
+      onOpen: () => this.#opened(),
+      onFrame: (frame) => this.#frame(frame),
+      onState: () => this.#tell('connection'),
+      onEnded: () => session.end(),
+      poll: () => this.#poll(),
+    });
+    this.threads = new Threads({ api, live: () => this.#live, changed: (id) => this.#tell('thread', id) });
+    this.letters = new Letters({
+      api, store, live: this.#live, threads: this.threads, name: () => session.name, onFrame: (frame) => this.#frame(frame),
+    });
+  }
+
+  get connection() {
+    return this.#live.state;
+  }
+
+  get api() {
+    return this.#api;
+  }
+
+  get name() {
+    return this.#session.name;
+  }
+
+  /** @param {Topic} topic @param {(detail?: any) => void} listener */
+  on(topic, listener) {
+    const listeners = this.#listeners.get(topic) ?? new Set();
+    this.#listeners.set(topic, listeners.add(listener));
+  }
+
+  start() {
+    this.page = { cursor: null, loading: true, loaded: false, error: null };
+    addEventListener('popstate', this.#popped);
+    this.#live.start();
+    this.#enter(parseRoute(location.search));
+    if (!this.#plain()) this.loadList().catch(() => null);
+  }
+
+  stop() {
+    removeEventListener('popstate', this.#popped);
+    this.#live.stop();
+    this.letters.stop();
+    this.inbox.clear();
+    this.threads.clear();
+    this.#announced.clear();
+  }
+
+  async logout() {
+    await this.#api.post('/api/admin/logout').catch(() => null);
+    this.#session.end('left');
+  }
+
+  /** @returns {import('./inbox.js').Filter} */
+  get filter() {
+    const { status, tag, site, q } = this.route;
+    return { status, tag, site, text: q };
+  }
+
+  /** @param {string | null} id what is known of a conversation, even when the list does not hold it */
+  item(id) {
+    const held = this.inbox.get(id);
+    const thread = this.threads.get(id);
+    if (held || thread?.state !== 'ready') return held;
+    const { visitorName, status, headSeq, online } = thread.conversation;
+    return { conversation_id: id, visitor_name: visitorName, status, head_seq: headSeq, online, tags: [] };
+  }
+
+  /**
+   * Goes somewhere: the address, then the views, then the loading.
+   * @param {Partial<Route>} change @param {{replace?: boolean}} [options]
+   */
+  go(change, { replace = false } = {}) {
+    const leaving = 'conversation' in change || (change.view && change.view !== this.route.view);
+    const route = { ...this.route, ...(leaving ? { message: null } : {}), ...change };
+    const address = formatRoute(route);
+    if (address !== formatRoute(this.route)) history[replace ? 'replaceState' : 'pushState'](null, '', address);
+    this.#enter(route);
+  }
+
+  /** @param {{more?: boolean}} [options] */
+  async loadList({ more = false } = {}) {
+    const asked = (this.#listAsked += 1);
+    const { status, tag, site, q } = this.route;
+    const cursor = more ? this.page.cursor : null;
+    this.page = { ...this.page, loading: true, error: null };
+    this.#tell('list');
+    try {
+      const answer = await this.#api.get('/api/admin/conversations', {
+        status: status === 'all' ? null : status, tag, site, q, limit: PAGE, cursor,
+      });
+      if (asked !== this.#listAsked) return;
+      this.#listed(answer, more);
+    } catch (cause) {
+      if (asked === this.#listAsked) this.page = { ...this.page, loading: false, error: codeOf(cause) };
+      this.#tell('list');
+      throw cause;
+    }
+  }
+
+  /** @param {string} id @param {number} seq */
+  markRead(id, seq) {
+    const item = this.inbox.get(id);
+    if (seq < 1 || !item || item.read.admin >= seq) return;
+    this.#frame({ type: 'read', conversation_id: id, reader: 'admin', seq });
+    if (this.#live.send({ type: 'read', conversation_id: id, seq })) return;
+    this.#api.post(`${path(id)}/read`, { seq }).catch(() => null);
+  }
+
+  /** @param {string} id */
+  typing(id) {
+    this.#live.send({ type: 'typing', conversation_id: id });
+  }
+
+  /** @param {string} id */
+  close(id) {
+    return this.#act(async () => {
+      this.inbox.put(await this.#api.post(`${path(id)}/close`));
+      const next = this.inbox.nextWaiting(id);
+      if (this.route.conversation === id) this.go({ conversation: next?.conversation_id ?? null });
+    });
+  }
+
+  /** @param {string} id */
+  reopen(id) {
+    return this.#act(async () => this.inbox.put(await this.#api.post(`${path(id)}/reopen`)));
+  }
+
+  /** @param {string} id */
+  erase(id) {
+    return this.#act(async () => {
+      await this.#api.delete(path(id));
+      this.#frame({ type: 'conversation_deleted', conversation_id: id });
+    });
+  }
+
+  /** @param {string} id @param {string} tag */
+  addTag(id, tag) {
+    return this.#tags(id, () => this.#api.put(`${path(id)}/tags/${encodeURIComponent(tag)}`));
+  }
+
+  /** @param {string} id @param {string} tag */
+  removeTag(id, tag) {
+    return this.#tags(id, () => this.#api.delete(`${path(id)}/tags/${encodeURIComponent(tag)}`));
+  }
+
+  /** @param {string} id @param {() => Promise<any>} call */
+  #tags(id, call) {
+    return this.#act(async () => {
+      const { tags } = await call();
+      this.inbox.put({ conversation_id: id, tags });
+    });
+  }
+
+  /**
+   * Runs what somebody asked for and says so when it was refused.
+   * @param {() => Promise<any>} action @returns {Promise<boolean>}
+   */
+  async #act(action) {
+    try {
+      await action();
+      this.#tell('list');
+      return true;
+    } catch (cause) {
+      this.#tell('refused', codeOf(cause));
+      return false;
+    }
+  }
+
+  /** @param {Route} route */
+  #enter(route) {
+    const before = this.route;
+    this.route = route;
+    const filtered = ['status', 'tag', 'site', 'q'].some((key) => /** @type {any} */ (before)[key] !== /** @type {any} */ (route)[key]);
+    if (filtered && this.page.loaded) this.loadList().catch(() => null);
+    const id = route.conversation;
+    if (id !== null && (id !== before.conversation || route.message !== before.message || !this.threads.get(id))) {
+      this.#show(id, route.message);
+    }
+    this.#tell('route');
+  }
+
+  /** @param {string} id @param {number | null} message */
+  #show(id, message) {
+    if (message) this.threads.reach(id, message);
+    else this.threads.open(id);
+    const item = this.inbox.get(id);
+    if (item) this.threads.know([item]);
+    this.letters.show(id);
+  }
+
+  #plain() {
+    const { tag, site, q } = this.route;
+    return !tag && !site && !q;
+  }
+
+  #opened() {
+    const { status, conversation } = this.route;
+    this.#live.send({ type: 'subscribe', limit: PAGE, ...(status === 'all' ? {} : { status }) });
+    if (!this.#plain()) this.loadList().catch(() => null);
+    if (conversation) this.threads.open(conversation);
+    this.letters.resend();
+  }
+
+  async #poll() {
+    await this.loadList();
+    if (this.route.conversation) await this.threads.open(this.route.conversation);
+    this.letters.resend();
+  }
+
+  /** @param {any} frame */
+  #frame(frame) {
+    const known = this.inbox.get(frame.conversation_id) !== null;
+    if (typeof frame.admins_online === 'number') this.adminsOnline = frame.admins_online;
+    if (frame.type === 'conversations') this.#subscribed(frame);
+    else if (this.inbox.apply(frame, Date.now())) this.#tell('list');
+    this.threads.apply(frame);
+
+    if (frame.type === 'message') {
+      this.letters.confirm(frame);
+      if (!known) this.#unknown();
+    }
+    if (frame.type === 'conversation_opened') this.#announce(frame.item ?? frame);
+    if (frame.type === 'conversation_deleted') this.#deleted(frame.conversation_id);
+    if (frame.type === 'error') this.#refused(frame);
+  }
+
+  /** @param {any} frame the answer to `subscribe`: the first page of the status asked for */
+  #subscribed(frame) {
+    if (this.#plain()) this.#listed(frame, false);
+    else for (const item of frame.items) this.inbox.put(item);
+    this.threads.know(frame.items);
+    this.#tell('list');
+  }
+
+  /** @param {{items: any[], next_cursor?: string | null}} answer @param {boolean} more */
+  #listed({ items, next_cursor = null }, more) {
+    // The words of a search are matched by the server in ways the page cannot repeat: nothing is missed there.
+    if (more || this.route.q) for (const item of items) this.inbox.put(item);
+    else this.inbox.reconcile(items, this.filter, next_cursor !== null);
+    this.threads.know(items);
+    this.page = { cursor: next_cursor, loading: false, loaded: true, error: null };
+    this.#tell('list');
+  }
+
+  #unknown() {
+    const now = Date.now();
+    if (now - this.#unknownAt < UNKNOWN_MS) return;
+    this.#unknownAt = now;
+    this.loadList().catch(() => null);
+  }
+
+  /** @param {any} item */
+  #announce(item) {
+    if (this.#announced.has(item.conversation_id)) return;
+    this.#announced.add(item.conversation_id);
+    this.#tell('opened', item);
+  }
+
+  /** @param {string} id */
+  #deleted(id) {
+    this.threads.forget(id);
+    this.letters.forget(id);
+    if (this.route.conversation !== id) return;
+    this.go({ conversation: null }, { replace: true });
+    this.#tell('gone');
+  }
+
+  /** @param {any} frame */
+  #refused(frame) {
+    if (frame.error === 'unauthorized') this.#session.end();
+    else if (frame.client_id) this.letters.fail(frame.client_id, frame.error);
+    else this.threads.refuse();
+  }
+
+  /** @param {Topic} topic @param {any} [detail] */
+  #tell(topic, detail) {
+    for (const listener of this.#listeners.get(topic) ?? []) listener(detail);
+  }
+}
+
+/** @param {string} id */
+function path(id) {
+  return `/api/admin/conversations/${encodeURIComponent(id)}`;
+}
+
+/** @param {unknown} cause */
+export function codeOf(cause) {
+  return cause instanceof ApiError ? cause.code : 'internal';
+}

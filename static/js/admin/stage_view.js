@@ -1,0 +1,52 @@
+// @ts-check
+// What frames the views: the connection in words, refusals, the empty place, one or two screens.
+
+import { announce } from '../dom.js';
+import { onLocaleChange, t } from '../i18n.js';
+import { byId, setText } from './page.js';
+
+/** @typedef {import('./panel.js').Panel} Panel */
+
+const REFUSAL_MS = 8_000;
+/** Codes with words of their own; every other one is told as a failure on our side. */
+const REFUSALS = ['network', 'rate_limited', 'forbidden', 'capacity', 'conversation_not_found', 'conversation_closed', 'invalid_message'];
+
+export class StageView {
+  #panel;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {Panel} panel */
+  constructor(panel) {
+    this.#panel = panel;
+    for (const topic of /** @type {const} */ (['connection', 'route', 'list'])) panel.on(topic, () => this.#render());
+    panel.on('refused', (code) => this.#refused(code));
+    panel.on('gone', () => announce(t('admin.thread.gone')));
+    onLocaleChange(() => this.#render());
+  }
+
+  #render() {
+    const { route, connection, inbox, page } = this.#panel;
+    const alone = route.view === 'inbox' && route.conversation === null;
+    document.body.classList.toggle('admin--stage', !alone);
+    byId('empty').hidden = !alone;
+    const waiting = inbox.nextWaiting(null) !== null;
+    const state = !page.loaded ? null : inbox.size === 0 ? 'first' : waiting ? 'waiting' : 'quiet';
+    setText(byId('empty-title'), state ? t(`admin.empty.${state}`) : '');
+    setText(byId('empty-body'), state ? t(`admin.empty.${state}_body`) : '');
+
+    byId('state').dataset.state = connection;
+    setText(byId('state-word'), t(`admin.connection.${connection}`));
+    const bar = byId('connection');
+    bar.hidden = connection === 'live' || connection === 'connecting';
+    setText(bar, bar.hidden ? '' : t(`admin.connection.${connection}_bar`));
+  }
+
+  /** @param {string} code */
+  #refused(code) {
+    const name = code === 'not_found' ? 'conversation_not_found' : code;
+    setText(byId('refusal'), t(`admin.error.${REFUSALS.includes(name) ? name : 'internal'}`));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => setText(byId('refusal'), ''), REFUSAL_MS);
+  }
+}
