@@ -201,28 +201,29 @@ export class MessageList {
     const sender = senderOf(message, this.#options.ownSender);
     const own = sender === this.#options.ownSender;
     const delivery = /** @type {Conversation} */ (this.#conversation).delivery(message);
-    const continues = before !== undefined && this.#together(before, message);
-    const follows = after !== undefined && this.#together(message, after)
+    const sameAuthor = before !== undefined && this.#sameAuthor(before, message);
+    const continues = sameAuthor && near(before, message);
+    const follows = after !== undefined && this.#sameAuthor(message, after) && near(message, after)
       && (!own || this.#conversation?.delivery(after) === delivery);
     const author = this.#options.authorText?.(message, own) ?? (own ? '' : message.author ?? '');
     const state = own ? this.#options.stateText?.(message, delivery) ?? '' : '';
-    const view = { message, sender, own, delivery, continues, follows, author, state };
+    const view = { message, sender, own, delivery, continues, follows, sameAuthor, author, state };
     return {
       key: keyOf(message),
-      shown: JSON.stringify([message.seq, message.content, message.edited_at, sender, delivery, continues, follows, author, state]),
+      shown: JSON.stringify([message.seq, message.content, message.edited_at, sender, delivery, continues, follows, sameAuthor, author, state]),
       draw: (/** @type {HTMLElement} */ node) => this.#drawMessage(node, view),
     };
   }
 
   /** @param {any} a @param {any} b */
-  #together(a, b) {
+  #sameAuthor(a, b) {
     const own = this.#options.ownSender;
-    return senderOf(a, own) === senderOf(b, own) && (a.author ?? '') === (b.author ?? a.author ?? '')
-      && Math.abs(Date.parse(b.created_at) - Date.parse(a.created_at)) < GROUP_MS;
+    // An unconfirmed message of ours has no author yet.
+    return senderOf(a, own) === senderOf(b, own) && (a.author ?? '') === (b.author ?? a.author ?? '');
   }
 
   /** @param {HTMLElement} node @param {any} view */
-  #drawMessage(node, { message, sender, own, delivery, continues, follows, author, state }) {
+  #drawMessage(node, { message, sender, own, delivery, continues, follows, sameAuthor, author, state }) {
     const side = sender === 'system' ? 'system' : own ? 'own' : 'other';
     node.className = `message message--${side}`;
     node.classList.toggle('message--pending', delivery === 'pending');
@@ -233,7 +234,7 @@ export class MessageList {
     renderText(bubble, message.content);
     const speaker = own ? t('common.message.you') : author;
     const parts = side === 'system' ? [bubble] : [
-      author && !own && !continues
+      author && !own && !sameAuthor
         ? el('p', { class: 'message__author', dir: 'auto' }, author)
         : el('span', { class: 'visually-hidden' }, `${speaker}:`),
       bubble,
@@ -292,6 +293,11 @@ function keyOf(message) {
 /** @param {any} message @param {string} own an unconfirmed message is ours */
 function senderOf(message, own) {
   return message.sender ?? own;
+}
+
+/** @param {any} a @param {any} b */
+function near(a, b) {
+  return Math.abs(Date.parse(b.created_at) - Date.parse(a.created_at)) < GROUP_MS;
 }
 
 /** @param {string} label @param {any} first the day's first message */

@@ -3,7 +3,7 @@
 
 /** @typedef {'connecting' | 'open' | 'waiting' | 'offline' | 'stopped'} SocketState */
 /**
- * Why a connection did not open or was refused.
+ * Why a connection did not open or was refused; `failures` counts those that did not open, in a row.
  * @typedef {{code: number, reason: string, failures: number, error?: unknown}} Refusal
  */
 
@@ -45,6 +45,8 @@ export class Socket {
   #socket = null;
   /** Attempts that ended before anything was received, in a row. */
   #failures = 0;
+  /** Attempts that did not even open, in a row. */
+  #refusals = 0;
   /** @type {Map<string, any>} */
   #timers = new Map();
   /** Invalidates what an attempt of before still has in flight. */
@@ -72,6 +74,7 @@ export class Socket {
   stop() {
     this.#drop();
     this.#failures = 0;
+    this.#refusals = 0;
     this.#setState('stopped');
   }
 
@@ -116,6 +119,7 @@ export class Socket {
     socket.onopen = () => {
       if (!current()) return;
       this.#cancel('open');
+      this.#refusals = 0;
       this.#setState('open');
       this.#schedulePing();
       this.#after('rotate', ROTATE_LEAST + this.#world.random() * ROTATE_SPREAD, () => this.restart());
@@ -147,12 +151,13 @@ export class Socket {
     const neverOpened = this.state !== 'open';
     this.#drop();
     this.#failures += 1;
+    if (neverOpened) this.#refusals += 1;
     const ceiling = Math.min(BACKOFF_MAX, BACKOFF_FIRST * 2 ** Math.min(this.#failures - 1, 10));
     this.#after('retry', this.#world.random() * ceiling, () => this.#connect());
     this.#setState(this.#world.isOnline() ? 'waiting' : 'offline');
     // Last, since whoever hears it may stop us.
     if (neverOpened || code === POLICY_VIOLATION) {
-      this.#options.onRefused?.({ code, reason, failures: this.#failures, error });
+      this.#options.onRefused?.({ code, reason, failures: this.#refusals, error });
     }
   }
 

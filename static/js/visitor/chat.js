@@ -184,11 +184,8 @@ export class Chat {
 
   /** Leaves this conversation for the welcome screen; the browser forgets it. */
   leave() {
-    this.#stop();
     this.#session.forget();
-    this.phase = 'welcome';
-    this.conversation = new Conversation();
-    this.#changed();
+    this.#clear('welcome');
   }
 
   /** @param {Conversation} conversation */
@@ -348,9 +345,14 @@ export class Chat {
   }
 
   #deleted() {
-    this.#stop();
     this.#session.forget();
-    this.phase = 'deleted';
+    this.#clear('deleted');
+  }
+
+  /** @param {Phase} phase */
+  #clear(phase) {
+    this.#stop();
+    this.phase = phase;
     this.conversation = new Conversation();
     this.#changed();
   }
@@ -359,10 +361,8 @@ export class Chat {
     const session = this.#session.load();
     if (session && session.conversation_id !== this.conversation.id) this.resume();
     else if (!session && this.phase === 'chat' && this.conversation.id) {
-      this.#stop();
-      this.phase = 'welcome';
-      this.conversation = new Conversation();
-      this.#changed();
+      // An open conversation is only ever forgotten because it was deleted; an ended one, for a new chat.
+      this.#clear(this.conversation.status === 'closed' ? 'welcome' : 'deleted');
     }
   }
 

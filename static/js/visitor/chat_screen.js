@@ -145,6 +145,7 @@ export class ChatScreen {
     const here = this.#chat.conversation.adminsOnline > 0;
     const known = this.#chat.phase === 'chat' && (this.#chat.link === 'open' || this.#chat.link === 'polling') && !this.#chat.loading
       && this.#chat.conversation.id;
+    presence.hidden = this.#chat.phase !== 'chat';
     if (!known) {
       presence.replaceChildren();
       return;
