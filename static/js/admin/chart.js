@@ -5,24 +5,26 @@ import { el } from '../dom.js';
 import { axisTop } from './statistics.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const WIDTH = 640;
 const HEIGHT = 180;
 const BOTTOM = 22;
 const TOP = 8;
-const SIDE = 44;
+const SIDE = 52;
+/** Round lengths of time for an axis, in seconds. */
+const DURATIONS = [60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 172_800, 432_000, 864_000];
 
 /**
  * @typedef {{label: string, values: (number | null)[], text: string}} Point `text` is the tooltip
+ * @typedef {{label: string, width: number, points: Point[], format: (value: number) => string}} Chart `width` in pixels
  */
 
 /**
  * Stacked bars: one for each day, one part for each series.
- * @param {{label: string, points: Point[], format: (value: number) => string}} chart
+ * @param {Chart} chart
  */
-export function barChart({ label, points, format }) {
+export function barChart({ label, width, points, format }) {
   const totals = points.map((point) => point.values.reduce((/** @type {number} */ sum, value) => sum + (value ?? 0), 0));
-  const { svg, x, y, step } = frame(label, points, Math.max(...totals, 0), format);
-  const width = Math.max(1, step * 0.7);
+  const { svg, x, y, step } = frame({ label, width, points, format }, axisTop(Math.max(...totals, 0)));
+  const bar = Math.max(1, step * 0.7);
   points.forEach((point, index) => {
     let below = 0;
     const group = node('g', {});
@@ -31,7 +33,7 @@ export function barChart({ label, points, format }) {
       if (!value) return;
       const top = y(below + value);
       group.append(node('rect', {
-        class: `chart__bar chart__bar--${series}`, x: x(index) - width / 2, y: top, width, height: y(below) - top, rx: Math.min(2, width / 4),
+        class: `chart__bar chart__bar--${series}`, x: x(index) - bar / 2, y: top, width: bar, height: y(below) - top, rx: Math.min(2, bar / 4),
       }));
       below += value;
     });
@@ -41,12 +43,14 @@ export function barChart({ label, points, format }) {
 }
 
 /**
- * One line; days without a value leave a gap.
- * @param {{label: string, points: Point[], format: (value: number) => string}} chart
+ * One line of seconds; days without a value leave a gap.
+ * @param {Chart} chart
  */
-export function lineChart({ label, points, format }) {
+export function lineChart({ label, width, points, format }) {
   const values = points.map((point) => point.values[0]);
-  const { svg, x, y } = frame(label, points, Math.max(...values.map((value) => value ?? 0), 0), format);
+  const greatest = Math.max(...values.map((value) => value ?? 0));
+  const top = DURATIONS.find((length) => length >= greatest) ?? axisTop(greatest);
+  const { svg, x, y } = frame({ label, width, points, format }, top);
   let path = '';
   values.forEach((value, index) => {
     if (value === null) return;
@@ -76,17 +80,14 @@ export function tableBehind(summary, heads, rows) {
         el('tbody', {}, ...rows.map(([first, ...rest]) => el('tr', {}, el('th', { scope: 'row' }, first), ...rest.map((cell) => el('td', {}, cell))))))));
 }
 
-/**
- * @param {string} label @param {Point[]} points @param {number} greatest @param {(value: number) => string} format
- */
-function frame(label, points, greatest, format) {
-  const top = axisTop(greatest);
-  const step = (WIDTH - SIDE) / points.length;
+/** @param {Chart} chart @param {number} top value at the upper end of the axis */
+function frame({ label, width, points, format }, top) {
+  const step = (width - SIDE) / points.length;
   const x = (/** @type {number} */ index) => SIDE + step * (index + 0.5);
   const y = (/** @type {number} */ value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - TOP);
-  const svg = node('svg', { class: 'chart', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': label });
+  const svg = node('svg', { class: 'chart', viewBox: `0 0 ${width} ${HEIGHT}`, role: 'img', 'aria-label': label });
   for (const value of [0, top / 2, top]) {
-    svg.append(node('line', { class: 'chart__grid', x1: SIDE, x2: WIDTH, y1: y(value), y2: y(value) }));
+    svg.append(node('line', { class: 'chart__grid', x1: SIDE, x2: width, y1: y(value), y2: y(value) }));
     if (value === 0 || value === top || Number.isInteger(value)) svg.append(text(SIDE - 6, y(value) + 4, 'end', format(value)));
   }
   const middle = Math.floor((points.length - 1) / 2);

@@ -57,7 +57,9 @@ export class LoginView {
     this.#error = '';
     this.#notice = notice;
     this.#render();
-    (this.#name.value ? this.#send : this.#name).focus();
+    // On a touch screen a focused field would bring the keyboard up over the button.
+    const known = this.#name.value !== '' || matchMedia('(pointer: coarse)').matches;
+    (known ? this.#send : this.#name).focus();
   }
 
   hide() {

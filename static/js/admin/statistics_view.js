@@ -16,6 +16,9 @@ import { summarize } from './statistics.js';
  * @typedef {import('./statistics.js').Day} Day
  */
 
+const WIDEST_PX = 880;
+const NARROWEST_PX = 240;
+
 export class StatisticsView {
   #panel;
   #root = byId('statistics');
@@ -26,12 +29,16 @@ export class StatisticsView {
   #both = null;
   #error = '';
   #asked = 0;
+  #drawnWidth = 0;
 
   /** @param {Panel} panel */
   constructor(panel) {
     this.#panel = panel;
     panel.on('route', () => this.#follow());
     onLocaleChange(() => this.#render());
+    new ResizeObserver(() => {
+      if (this.#width() !== this.#drawnWidth) this.#render();
+    }).observe(this.#root);
   }
 
   #follow() {
@@ -63,8 +70,16 @@ export class StatisticsView {
   #render() {
     if (this.#days === 0) return;
     const focused = document.activeElement?.id;
+    this.#drawnWidth = this.#width();
     this.#root.replaceChildren(this.#head(), ...this.#body());
     if (focused === 'statistics-days') byId(focused).focus();
+  }
+
+  /** Charts are drawn for the width they stand in, so that their words keep their size. */
+  #width() {
+    const { paddingLeft, paddingRight } = getComputedStyle(this.#root);
+    const inner = this.#root.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight);
+    return Math.min(Math.max(inner, NARROWEST_PX), WIDEST_PX);
   }
 
   #head() {
@@ -97,8 +112,8 @@ export class StatisticsView {
         figureCard('messages', summary.messages, count),
         figureCard('first_response', summary.firstResponse, duration),
         figureCard('response', summary.response, duration)),
-      messagesChart(summary.days),
-      responseChart(summary.days),
+      messagesChart(summary.days, this.#drawnWidth),
+      responseChart(summary.days, this.#drawnWidth),
     ];
   }
 }
@@ -121,8 +136,8 @@ function changeText(value, before, change, format) {
   return t('admin.statistics.change', { percent, value: format(before) });
 }
 
-/** @param {Day[]} days */
-function messagesChart(days) {
+/** @param {Day[]} days @param {number} width */
+function messagesChart(days, width) {
   const names = [t('admin.statistics.by_visitors'), t('admin.statistics.by_us')];
   const points = days.map((day) => ({
     label: shortDay(day.date),
@@ -132,14 +147,14 @@ function messagesChart(days) {
   const label = t('admin.statistics.messages_per_day');
   return figure(label, [
     el('p', { class: 'legend' }, ...names.map((name, index) => el('span', { class: 'legend__item' }, el('span', { class: `legend__mark legend__mark--${index}`, 'aria-hidden': 'true' }), name))),
-    barChart({ label, points, format: count }),
+    barChart({ label, width, points, format: count }),
     tableBehind(t('admin.statistics.table'), [t('admin.statistics.day'), ...names],
       days.map((day) => [shortDay(day.date), count(day.messages_visitor), count(day.messages_admin)])),
   ]);
 }
 
-/** @param {Day[]} days */
-function responseChart(days) {
+/** @param {Day[]} days @param {number} width */
+function responseChart(days, width) {
   const label = t('admin.statistics.response_per_day');
   const known = days.filter((day) => typeof day.median_response_seconds === 'number');
   if (known.length === 0) return figure(label, [el('p', { class: 'report__none' }, t('admin.statistics.no_answers'))]);
@@ -148,7 +163,7 @@ function responseChart(days) {
     return { label: shortDay(day.date), values: [value], text: `${shortDay(day.date)}: ${value === null ? '–' : duration(value)}` };
   });
   return figure(label, [
-    lineChart({ label, points, format: (value) => formatShortDuration(value, formatLocale()) }),
+    lineChart({ label, width, points, format: (value) => formatShortDuration(value, formatLocale()) }),
     tableBehind(t('admin.statistics.table'), [t('admin.statistics.day'), t('admin.statistics.response')],
       points.map(({ label: day, values: [value] }) => [day, value === null ? '–' : duration(value)])),
   ]);

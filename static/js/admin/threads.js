@@ -7,7 +7,7 @@ import { Conversation } from '../conversation.js';
  * @typedef {import('./api.js').Api} Api
  * @typedef {import('./live.js').Live} Live
  * @typedef {{id: string, conversation: Conversation, state: 'new' | 'loading' | 'ready' | 'failed', error: string | null,
- *   cursor: string | null | undefined, earlier: Promise<void> | null, recovery: Promise<void> | null}} Thread
+ *   cursor: string | null | undefined, earlier: Promise<void> | null, recovery: Promise<void> | null, turn: Promise<any>}} Thread
  */
 
 const ANSWER_MS = 8_000;
@@ -137,10 +137,18 @@ export class Threads {
   }
 
   /**
+   * An answer does not say which question it answers, so a conversation asks one thing at a time.
    * @param {Thread} thread @param {{before?: number, since?: number}} range
    * @returns {Promise<any>} the page, already applied
    */
-  async #page(thread, range) {
+  #page(thread, range) {
+    const page = thread.turn.then(() => this.#ask(thread, range));
+    thread.turn = page.catch(() => null);
+    return page;
+  }
+
+  /** @param {Thread} thread @param {{before?: number, since?: number}} range */
+  async #ask(thread, range) {
     if (this.#live().open) {
       try {
         return await this.#bySocket(thread, range);
@@ -197,7 +205,7 @@ export class Threads {
     const held = this.#held.get(id);
     const thread = held ?? {
       id, conversation: new Conversation({ id }), state: /** @type {const} */ ('new'), error: null,
-      cursor: undefined, earlier: null, recovery: null,
+      cursor: undefined, earlier: null, recovery: null, turn: Promise.resolve(),
     };
     this.#held.delete(id);
     this.#held.set(id, thread);
