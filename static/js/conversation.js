@@ -297,8 +297,10 @@ export class Conversation {
 
   /** @param {any} reader @param {any} seq @returns {boolean} */
   #markRead(reader, seq) {
-    if ((reader !== 'visitor' && reader !== 'admin') || !(seq > this.read[reader])) return false;
-    this.read[reader] = seq;
+    if (reader !== 'visitor' && reader !== 'admin') return false;
+    const side = /** @type {'visitor' | 'admin'} */ (reader);
+    if (!(seq > this.read[side])) return false;
+    this.read[side] = seq;
     return true;
   }
 

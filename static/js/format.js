@@ -5,21 +5,19 @@ import { formatLocale, t } from './i18n.js';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** @type {Map<string, any>} */
+/** @type {Map<string, Intl.DateTimeFormat>} */
 const formatters = new Map();
 
 /**
- * @param {'DateTimeFormat' | 'NumberFormat'} kind
- * @param {object} options
+ * Making a formatter costs a hundred times more than using it.
+ * @param {Date} date
+ * @param {Intl.DateTimeFormatOptions} options
  */
-function formatter(kind, options) {
-  const key = `${kind} ${formatLocale()} ${JSON.stringify(options)}`;
-  let made = formatters.get(key);
-  if (!made) {
-    made = new Intl[kind](formatLocale(), options);
-    formatters.set(key, made);
-  }
-  return made;
+function formatDate(date, options) {
+  const key = `${formatLocale()} ${JSON.stringify(options)}`;
+  const formatter = formatters.get(key) ?? new Intl.DateTimeFormat(formatLocale(), options);
+  formatters.set(key, formatter);
+  return formatter.format(date);
 }
 
 /** @typedef {Date | string | number} Moment */
@@ -65,17 +63,17 @@ export function relativeTime(moment, now = Date.now()) {
 export function clockTime(moment) {
   const date = asDate(moment);
   if (!date) return '';
-  return formatter('DateTimeFormat', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(date);
+  return formatDate(date, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
 /** @param {Moment} moment */
 export function fullTime(moment) {
   const date = asDate(moment);
   if (!date) return '';
-  return formatter('DateTimeFormat', {
+  return formatDate(date, {
     weekday: 'long', day: 'numeric', month: 'long', year: 'numeric',
     hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
-  }).format(date);
+  });
 }
 
 /**
@@ -83,8 +81,8 @@ export function fullTime(moment) {
  * @param {Date} now
  */
 function shortDate(date, now) {
-  const year = date.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' };
-  return formatter('DateTimeFormat', { day: 'numeric', month: 'short', ...year }).format(date);
+  const year = date.getFullYear() === now.getFullYear() ? undefined : 'numeric';
+  return formatDate(date, { day: 'numeric', month: 'short', year });
 }
 
 /**
@@ -98,8 +96,8 @@ export function dayLabel(moment, now = Date.now()) {
   const days = daysAgo(date, today);
   if (days === 0) return t('common.day.today');
   if (days === 1) return t('common.day.yesterday');
-  const year = date.getFullYear() === today.getFullYear() ? {} : { year: 'numeric' };
-  return formatter('DateTimeFormat', { weekday: 'long', day: 'numeric', month: 'long', ...year }).format(date);
+  const year = date.getFullYear() === today.getFullYear() ? undefined : 'numeric';
+  return formatDate(date, { weekday: 'long', day: 'numeric', month: 'long', year });
 }
 
 /**

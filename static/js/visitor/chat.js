@@ -297,6 +297,8 @@ export class Chat {
   #confirmed(clientId) {
     this.#session.forgetUnconfirmed(clientId);
     this.#outbox.confirmed(clientId);
+    // Whoever writes on has read the notice.
+    if (!this.loading) this.wasReset = false;
   }
 
   /** @param {number} [headSeq] */

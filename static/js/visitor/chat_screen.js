@@ -29,6 +29,7 @@ export class ChatScreen {
   #lineTimer = null;
   #lineShown = false;
   #everOpen = false;
+  #takenOver = '';
   /** Whose draft is in the field; '' before the join. */
   #draftOf = '';
 
@@ -72,11 +73,8 @@ export class ChatScreen {
    * @param {string} text
    */
   takeOver(text) {
-    const alreadySent = this.#chat.conversation.messages().some((message) => message.content === text);
-    if (text !== '' && !alreadySent && this.#chat.conversation.id && this.#composer.text === '') {
-      this.#showConversation();
-      this.#composer.text = text;
-    }
+    // Without an id it was this tab that started, and the text is the first message.
+    this.#takenOver = this.#chat.conversation.id ? text : '';
   }
 
   /** @param {Message[]} added */
@@ -91,6 +89,7 @@ export class ChatScreen {
       this.#shown = null;
       this.#list.show(null);
     }
+    this.#showTakenOver();
     this.#showEnding();
     this.#showPresence();
     this.#showConnection();
@@ -121,6 +120,14 @@ export class ChatScreen {
       this.#draftOf = '';
     }
     this.#composer.maxLength = this.#chat.maxLength;
+  }
+
+  #showTakenOver() {
+    if (this.#takenOver === '' || this.#chat.phase !== 'chat' || this.#chat.loading) return;
+    // The tabs share the draft: the other one may have sent these very words.
+    const sent = this.#chat.conversation.messages().some((message) => message.content === this.#takenOver);
+    if (!sent && this.#composer.text === '') this.#composer.text = this.#takenOver;
+    this.#takenOver = '';
   }
 
   /** Acts for a button inside a row that may vanish, and keeps the focus in the page. @param {() => void} act */

@@ -10,18 +10,19 @@ import { WelcomeScreen } from './welcome_screen.js';
 
 const ADDRESS_LIMIT = 2000;
 const kept = storage('visitor');
+const query = new URLSearchParams(location.search);
+/** One installation may serve several sites; each has its own conversation with this browser. */
+const site = /^[a-z0-9-]{1,64}$/.exec(query.get('site') ?? '')?.[0] ?? 'default';
 
 /** @returns {import('./chat.js').Introduction} */
 function introduction() {
-  const query = new URLSearchParams(location.search);
-  const site = query.get('site') ?? '';
   const page = query.get('page') || location.href;
   return {
     display_name: kept.get('name', ''),
     locale: locale(),
     page_url: page.slice(0, ADDRESS_LIMIT),
     ...(document.referrer && { referrer: document.referrer.slice(0, ADDRESS_LIMIT) }),
-    ...(/^[a-z0-9-]{1,64}$/.test(site) && { site }),
+    site,
   };
 }
 
@@ -44,7 +45,7 @@ function run() {
   /** @param {string} id */
   const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
   const chat = new Chat({
-    session: visitorSession(),
+    session: visitorSession(storage(`visitor.${site}`)),
     socketUrl: socketUrl(),
     introduction,
     onChange: (change) => show(change.added),

@@ -1,12 +1,11 @@
 // @ts-check
 // What this browser keeps of the visitor's conversation. All tabs of the site share it.
-import { storage } from '../storage.js';
 
 /** @typedef {{conversation_id: string, resume_token: string, visitor_name: string, max_message_len: number}} Session */
 /** @typedef {import('../conversation.js').Unconfirmed} Unconfirmed */
 
-/** @param {ReturnType<typeof storage>} [kept] */
-export function visitorSession(kept = storage('visitor')) {
+/** @param {ReturnType<typeof import('../storage.js').storage>} kept */
+export function visitorSession(kept) {
   /** @returns {Record<string, Unconfirmed>} */
   const unconfirmed = () => {
     const stored = kept.get('unconfirmed', {});
