@@ -5,6 +5,9 @@
 //! Promises that hold for every method: what it answered is durable; it is safe to call again after a lost answer;
 //! rows whose `expires_at` has passed are never answered, whether swept or not; `now` is an argument.
 
+#[cfg(feature = "sql")]
+pub mod sql;
+
 use async_trait::async_trait;
 
 use crate::event::{Event, Lane};

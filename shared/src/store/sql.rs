@@ -1,0 +1,72 @@
+//! The store on SQLite and PostgreSQL: one SQL text for both, through `sqlx::Any`.
+//!
+//! Every write is a job of [`writer`], which puts the jobs that wait into one transaction; reads go to a pool of their own.
+
+mod append;
+mod buckets;
+mod connections;
+mod conversations;
+mod failure;
+mod links;
+mod list;
+mod messages;
+mod open;
+mod outbox;
+mod page;
+mod records;
+mod rows;
+mod search;
+mod sessions;
+mod statistics;
+mod upkeep;
+mod writer;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use sqlx::{AnyConnection, AnyPool};
+
+use super::StoreResult;
+use crate::event::Lane;
+
+/// How a [`SqlStore`] is to work.
+#[derive(Clone, Debug, Default)]
+pub struct SqlOptions {
+    /// The outbox lanes that are filled; whoever names one has to drain it.
+    pub lanes: Vec<Lane>,
+}
+
+/// A store on SQLite or PostgreSQL. Its writers end when it is dropped.
+pub struct SqlStore {
+    readers: AnyPool,
+    writers: writer::Writers,
+    lanes: Arc<[Lane]>,
+    name: &'static str,
+}
+
+impl SqlStore {
+    /// Runs a write: `run` gets `args` and the transaction, and may run again after a conflict. What it answers is given out
+    /// after the commit. Jobs of one `key` run in the order of the calls; a key names what the job locks first.
+    async fn write<A, T>(
+        &self,
+        key: &str,
+        args: A,
+        run: for<'c> fn(&'c A, &'c mut AnyConnection) -> BoxFuture<'c, sqlx::Result<T>>,
+    ) -> StoreResult<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.writers.write(key, args, run).await
+    }
+}
+
+/// The text as both databases can keep it: PostgreSQL knows no NUL.
+fn text(value: &str) -> String {
+    value.replace('\0', "\u{fffd}")
+}
+
+/// [`text`] of what may be absent.
+fn optional(value: Option<&str>) -> Option<String> {
+    value.map(text)
+}

@@ -1,0 +1,75 @@
+//! Token buckets and leases.
+//!
+//! A bucket is one number, the moment at which it is full again: each token taken moves it by one interval, and there is a
+//! token as long as it is not more than `burst - 1` intervals away. That is exact, needs no fractions, and shows when the row
+//! may be swept. A clock that stepped back leaves a moment too far away; it is then treated as an empty bucket.
+
+use async_trait::async_trait;
+use sqlx::AnyConnection;
+
+use super::rows::number;
+use super::{SqlStore, text};
+use crate::rate_limit::Rate;
+use crate::store::{Buckets, StoreResult, Taken};
+use crate::time::Timestamp;
+
+const TAKE: &str = "insert into bucket (key, full_at, granted) values ($1, $2 + $3, 1)
+    on conflict (key) do update set
+        full_at = case when bucket.full_at <= $2 then $2 + $3
+                       when bucket.full_at <= $4 then bucket.full_at + $3
+                       else $5 end,
+        granted = case when bucket.full_at <= $4 then 1 else 0 end
+    where bucket.full_at <= $4 or bucket.full_at > $5
+    returning full_at, granted";
+const FULL_AT: &str = "select full_at from bucket where key = $1";
+const GIVE_BACK: &str = "update bucket set full_at = full_at - $2 where key = $1 and full_at > $3";
+const LEASE: &str = "insert into lease (name, owner, until) values ($1, $2, $4)
+    on conflict (name) do update set owner = $2, until = $4 where lease.owner = $2 or lease.until <= $3
+    returning until";
+
+/// Takes one token within a transaction.
+pub(super) async fn take(connection: &mut AnyConnection, key: &str, rate: Rate, now: Timestamp) -> sqlx::Result<Taken> {
+    let (burst, interval) = (rate.burst.max(1), rate.interval_ms.max(1));
+    let last_grant = now.plus(interval.saturating_mul(burst - 1));
+    let empty = now.plus(interval.saturating_mul(burst));
+    let row = sqlx::query(TAKE)
+        .bind(text(key))
+        .bind(now.0)
+        .bind(interval)
+        .bind(last_grant.0)
+        .bind(empty.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let full_at = match row {
+        Some(row) if number(&row, "granted")? == 1 => return Ok(Taken::Granted),
+        Some(row) => number(&row, "full_at")?,
+        None => number(&sqlx::query(FULL_AT).bind(text(key)).fetch_one(connection).await?, "full_at")?,
+    };
+    Ok(Taken::Denied { retry_after_ms: Timestamp(full_at).since(last_grant).max(1) })
+}
+
+#[async_trait]
+impl Buckets for SqlStore {
+    async fn take(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<Taken> {
+        let args = (key.to_owned(), rate, now);
+        self.write(key, args, |(key, rate, now), tx| Box::pin(take(tx, key, *rate, *now))).await
+    }
+
+    async fn give_back(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<()> {
+        let args = (text(key), rate.interval_ms.max(1), now.0);
+        self.write(key, args, |(key, interval, now), tx| {
+            let query = sqlx::query(GIVE_BACK).bind(key).bind(interval).bind(now);
+            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
+        })
+        .await
+    }
+
+    async fn lease(&self, name: &str, owner: &str, now: Timestamp, until: Timestamp) -> StoreResult<bool> {
+        let args = (text(name), text(owner), now.0, until.0);
+        self.write(name, args, |(name, owner, now, until), tx| {
+            let query = sqlx::query(LEASE).bind(name).bind(owner).bind(now).bind(until);
+            Box::pin(async move { query.fetch_optional(tx).await.map(|row| row.is_some()) })
+        })
+        .await
+    }
+}

@@ -1,0 +1,215 @@
+//! Conversations: heads, tags, read marks, deletion; the list is in [`super::list`].
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::AnyConnection;
+
+use super::rows::{self, from_json, json, number, string, word};
+use super::{SqlStore, list, optional, outbox, text};
+use crate::event::{EVENT_VERSION, Event, EventKind, Lane};
+use crate::model::{Conversation, Reader, Status};
+use crate::store::{ConversationFilter, Conversations, NewConversation, Page, PageRequest, StoreResult};
+use crate::time::Timestamp;
+
+const CREATE: &str = "insert into conversation (conversation_id, resume_hash, site, visitor_name, locale, page_url,
+        referrer, user_agent, status, created_at, last_activity_at, head_seq, visitor_read, admin_read, answers, tags,
+        event_seq, event_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, 0, '[]', 1, $10)
+    on conflict (conversation_id) do nothing";
+const ONE: &str = "select c.*, (select count(*) from connection n
+        where n.conversation_id = c.conversation_id and n.expires_at > $2) as online_count
+    from conversation c where c.conversation_id = $1";
+const BY_TOKEN: &str = "select c.*, (select count(*) from connection n
+        where n.conversation_id = c.conversation_id and n.expires_at > $2) as online_count
+    from conversation c where c.conversation_id = $1 and c.resume_hash = $3";
+const SET_STATUS: &str = "update conversation set
+        status = $2,
+        event_seq = event_seq + 1,
+        event_at = case when event_at > $3 then event_at else $3 end,
+        last_activity_at = case when last_activity_at > $3 then last_activity_at else $3 end,
+        waiting_since = case when $2 = 'closed' then null else waiting_since end
+    where conversation_id = $1 and status <> $2 returning *";
+const VISITOR_READ: &str = "update conversation set visitor_read = case when $2 > head_seq then head_seq else $2 end
+    where conversation_id = $1 and visitor_read < case when $2 > head_seq then head_seq else $2 end
+    returning visitor_read as mark";
+const ADMIN_READ: &str = "update conversation set admin_read = case when $2 > head_seq then head_seq else $2 end
+    where conversation_id = $1 and admin_read < case when $2 > head_seq then head_seq else $2 end
+    returning admin_read as mark";
+/// Changes nothing but locks the row, on both databases.
+const LOCK_TAGS: &str = "update conversation set tags = tags where conversation_id = $1 returning tags";
+const SET_TAGS: &str = "update conversation set tags = $2 where conversation_id = $1";
+const ADD_TAG: &str = "insert into conversation_tag (tag, conversation_id) values ($1, $2) on conflict do nothing";
+const REMOVE_TAG: &str = "delete from conversation_tag where tag = $1 and conversation_id = $2";
+/// Everything that refers to the conversation goes with it by `on delete cascade`.
+const DELETE: &str = "delete from conversation where conversation_id = $1 returning event_seq, event_at";
+const DELETE_EVENTS: &str = "delete from outbox where conversation_id = $1";
+const DELETE_BUCKET: &str = "delete from bucket where key = $1";
+const UNBIND: &str = "update connection set conversation_id = null where conversation_id = $1";
+const CLOSED_BEFORE: &str = "select conversation_id from conversation
+    where status = 'closed' and last_activity_at < $1 order by last_activity_at, conversation_id limit $2";
+
+/// What a change of a conversation works on.
+struct Change<T> {
+    id: String,
+    to: T,
+    now: Timestamp,
+    lanes: Arc<[Lane]>,
+}
+
+async fn create(tx: &mut AnyConnection, new: &NewConversation, lanes: &[Lane]) -> sqlx::Result<()> {
+    let one = &new.conversation;
+    let created = sqlx::query(CREATE)
+        .bind(text(&one.conversation_id))
+        .bind(text(&new.resume_hash))
+        .bind(text(&one.site))
+        .bind(text(&one.visitor_name))
+        .bind(optional(one.locale.as_deref()))
+        .bind(optional(one.page_url.as_deref()))
+        .bind(optional(one.referrer.as_deref()))
+        .bind(optional(one.user_agent.as_deref()))
+        .bind(word(one.status)?)
+        .bind(one.created_at.0)
+        .bind(one.last_activity_at.0)
+        .execute(&mut *tx)
+        .await?;
+    if created.rows_affected() == 0 {
+        return Ok(());
+    }
+    let (conversation_id, kind) = (text(&one.conversation_id), EventKind::ConversationOpened);
+    outbox::put(tx, lanes, &Event { v: EVENT_VERSION, kind, conversation_id, seq: 0, at: one.created_at }, 1).await
+}
+
+/// One conversation with `online`, within a transaction or by a reader.
+async fn one(connection: &mut AnyConnection, id: &str, now: Timestamp) -> sqlx::Result<Option<Conversation>> {
+    let row = sqlx::query(ONE).bind(id).bind(now.0).fetch_optional(connection).await?;
+    row.as_ref().map(rows::conversation).transpose()
+}
+
+async fn set_status(tx: &mut AnyConnection, change: &Change<Status>) -> sqlx::Result<Option<(Conversation, bool)>> {
+    let query = sqlx::query(SET_STATUS).bind(&change.id).bind(word(change.to)?).bind(change.now.0);
+    let moved = query.fetch_optional(&mut *tx).await?;
+    if let Some(row) = &moved {
+        let kind = match change.to {
+            Status::Open => EventKind::ConversationReopened,
+            Status::Closed => EventKind::ConversationClosed,
+        };
+        let (event, position) = outbox::of_row(row, kind, 0)?;
+        outbox::put(tx, &change.lanes, &event, position).await?;
+    }
+    Ok(one(tx, &change.id, change.now).await?.map(|conversation| (conversation, moved.is_some())))
+}
+
+async fn tags(
+    tx: &mut AnyConnection,
+    id: &str,
+    tag: &str,
+    statement: &'static str,
+    change: fn(&mut Vec<String>, &str),
+) -> sqlx::Result<Option<Vec<String>>> {
+    let Some(row) = sqlx::query(LOCK_TAGS).bind(id).fetch_optional(&mut *tx).await? else { return Ok(None) };
+    let mut tags: Vec<String> = from_json(&string(&row, "tags")?)?;
+    let before = tags.clone();
+    change(&mut tags, tag);
+    if tags != before {
+        sqlx::query(statement).bind(tag).bind(id).execute(&mut *tx).await?;
+        sqlx::query(SET_TAGS).bind(id).bind(json(&tags)?).execute(tx).await?;
+    }
+    Ok(Some(tags))
+}
+
+async fn delete(tx: &mut AnyConnection, change: &Change<()>) -> sqlx::Result<bool> {
+    let Some(row) = sqlx::query(DELETE).bind(&change.id).fetch_optional(&mut *tx).await? else { return Ok(false) };
+    sqlx::query(DELETE_EVENTS).bind(&change.id).execute(&mut *tx).await?;
+    sqlx::query(DELETE_BUCKET).bind(format!("message:{}", change.id)).execute(&mut *tx).await?;
+    sqlx::query(UNBIND).bind(&change.id).execute(&mut *tx).await?;
+    let at = rows::time(&row, "event_at")?.max(change.now);
+    let (kind, conversation_id) = (EventKind::ConversationDeleted, change.id.clone());
+    let event = Event { v: EVENT_VERSION, kind, conversation_id, seq: 0, at };
+    outbox::put(tx, &change.lanes, &event, number(&row, "event_seq")? + 1).await?;
+    Ok(true)
+}
+
+#[async_trait]
+impl Conversations for SqlStore {
+    async fn create(&self, new: &NewConversation) -> StoreResult<()> {
+        let args = (new.clone(), self.lanes.clone());
+        self.write(&new.conversation.conversation_id, args, |(new, lanes), tx| Box::pin(create(tx, new, lanes))).await
+    }
+
+    async fn conversation(&self, conversation_id: &str, now: Timestamp) -> StoreResult<Option<Conversation>> {
+        let mut connection = self.readers.acquire().await?;
+        Ok(one(&mut connection, &text(conversation_id), now).await?)
+    }
+
+    async fn conversation_by_token(
+        &self,
+        conversation_id: &str,
+        resume_hash: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<Conversation>> {
+        let query = sqlx::query(BY_TOKEN).bind(text(conversation_id)).bind(now.0).bind(text(resume_hash));
+        let row = query.fetch_optional(&self.readers).await?;
+        Ok(row.as_ref().map(rows::conversation).transpose()?)
+    }
+
+    async fn conversations(
+        &self,
+        filter: &ConversationFilter,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> StoreResult<Page<Conversation>> {
+        list::conversations(&self.readers, filter, page, now).await
+    }
+
+    async fn set_status(
+        &self,
+        conversation_id: &str,
+        status: Status,
+        now: Timestamp,
+    ) -> StoreResult<Option<(Conversation, bool)>> {
+        let change = Change { id: text(conversation_id), to: status, now, lanes: self.lanes.clone() };
+        self.write(conversation_id, change, |change, tx| Box::pin(set_status(tx, change))).await
+    }
+
+    async fn mark_read(&self, conversation_id: &str, reader: Reader, seq: i64) -> StoreResult<Option<i64>> {
+        let statement = match reader {
+            Reader::Visitor => VISITOR_READ,
+            Reader::Admin => ADMIN_READ,
+        };
+        self.write(conversation_id, (text(conversation_id), statement, seq), |(id, statement, seq), tx| {
+            let query = sqlx::query(*statement).bind(id).bind(seq);
+            Box::pin(async move { query.fetch_optional(tx).await?.map(|row| number(&row, "mark")).transpose() })
+        })
+        .await
+    }
+
+    async fn add_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>> {
+        self.write(conversation_id, (text(conversation_id), text(tag)), |(id, tag), tx| {
+            Box::pin(tags(tx, id, tag, ADD_TAG, |tags, tag| {
+                tags.push(tag.to_owned());
+                tags.sort();
+                tags.dedup();
+            }))
+        })
+        .await
+    }
+
+    async fn remove_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>> {
+        self.write(conversation_id, (text(conversation_id), text(tag)), |(id, tag), tx| {
+            Box::pin(tags(tx, id, tag, REMOVE_TAG, |tags, tag| tags.retain(|one| one != tag)))
+        })
+        .await
+    }
+
+    async fn delete(&self, conversation_id: &str, now: Timestamp) -> StoreResult<bool> {
+        let change = Change { id: text(conversation_id), to: (), now, lanes: self.lanes.clone() };
+        self.write(conversation_id, change, |change, tx| Box::pin(delete(tx, change))).await
+    }
+
+    async fn closed_before(&self, before: Timestamp, limit: i64) -> StoreResult<Vec<String>> {
+        let query = sqlx::query(CLOSED_BEFORE).bind(before.0).bind(limit.max(0));
+        let rows = query.fetch_all(&self.readers).await?;
+        Ok(rows.iter().map(|row| string(row, "conversation_id")).collect::<sqlx::Result<_>>()?)
+    }
+}

@@ -1,0 +1,109 @@
+//! Messages: reading by place, editing; storing is in [`super::append`].
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::AnyConnection;
+
+use super::append::{self, Order, preview};
+use super::{SqlStore, outbox, rows, text};
+use crate::event::{EventKind, Lane};
+use crate::model::Message;
+use crate::rate_limit::Rate;
+use crate::store::{Appended, Messages, StoreResult};
+use crate::time::Timestamp;
+
+const EDIT: &str =
+    "update message set content = $3, edited_at = $4 where conversation_id = $1 and seq = $2 returning *";
+const EDITED: &str = "update conversation set
+        event_seq = event_seq + 1,
+        event_at = case when event_at > $2 then event_at else $2 end,
+        last_preview = case when head_seq = $3 then $4 else last_preview end
+    where conversation_id = $1 returning *";
+const BY_ID: &str = "select * from message where id = $1";
+const BY_CLIENT_ID: &str = "select * from message where conversation_id = $1 and client_id = $2";
+const OLDEST: &str = "select * from message where conversation_id = $1 and seq > $2 and seq < $3
+    order by seq limit $4";
+const NEWEST: &str = "select * from message where conversation_id = $1 and seq > $2 and seq < $3
+    order by seq desc limit $4";
+
+struct Edit {
+    conversation_id: String,
+    seq: i64,
+    content: String,
+    now: Timestamp,
+    lanes: Arc<[Lane]>,
+}
+
+/// The conversation is moved first, so that it is locked before its message: the order in which `append` takes them.
+async fn edit(connection: &mut AnyConnection, edit: &Edit) -> sqlx::Result<Option<Message>> {
+    let head = sqlx::query(EDITED)
+        .bind(&edit.conversation_id)
+        .bind(edit.now.0)
+        .bind(edit.seq)
+        .bind(preview(&edit.content))
+        .fetch_optional(&mut *connection)
+        .await?;
+    let row = sqlx::query(EDIT)
+        .bind(&edit.conversation_id)
+        .bind(edit.seq)
+        .bind(&edit.content)
+        .bind(edit.now.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let (Some(head), Some(row)) = (head, row) else { return Ok(None) };
+    let (event, position) = outbox::of_row(&head, EventKind::MessageEdited, edit.seq)?;
+    outbox::put(connection, &edit.lanes, &event, position).await?;
+    rows::message(&row).map(Some)
+}
+
+#[async_trait]
+impl Messages for SqlStore {
+    async fn append(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended> {
+        let order = Order { message: message.clone(), rate, lanes: self.lanes.clone() };
+        self.write(&message.conversation_id, order, |order, tx| Box::pin(append::append(tx, order))).await
+    }
+
+    async fn edit(
+        &self,
+        conversation_id: &str,
+        seq: i64,
+        content: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<Message>> {
+        let (id, content) = (text(conversation_id), text(content));
+        let args = Edit { conversation_id: id, seq, content, now, lanes: self.lanes.clone() };
+        self.write(conversation_id, args, |args, tx| Box::pin(edit(tx, args))).await
+    }
+
+    async fn message(&self, id: &str) -> StoreResult<Option<Message>> {
+        let row = sqlx::query(BY_ID).bind(text(id)).fetch_optional(&self.readers).await?;
+        Ok(row.as_ref().map(rows::message).transpose()?)
+    }
+
+    async fn message_by_client_id(&self, conversation_id: &str, client_id: &str) -> StoreResult<Option<Message>> {
+        let query = sqlx::query(BY_CLIENT_ID).bind(text(conversation_id)).bind(text(client_id));
+        let row = query.fetch_optional(&self.readers).await?;
+        Ok(row.as_ref().map(rows::message).transpose()?)
+    }
+
+    async fn messages(
+        &self,
+        conversation_id: &str,
+        after: i64,
+        before: i64,
+        newest: bool,
+        limit: i64,
+    ) -> StoreResult<Vec<Message>> {
+        let query = sqlx::query(if newest { NEWEST } else { OLDEST })
+            .bind(text(conversation_id))
+            .bind(after)
+            .bind(before)
+            .bind(limit.max(0));
+        let mut rows = query.fetch_all(&self.readers).await?;
+        if newest {
+            rows.reverse();
+        }
+        Ok(rows.iter().map(rows::message).collect::<sqlx::Result<_>>()?)
+    }
+}

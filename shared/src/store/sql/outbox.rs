@@ -1,0 +1,100 @@
+//! Events: written in the transaction of their fact, read lane by lane.
+
+use async_trait::async_trait;
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+use super::rows::{from_word, maybe_time, number, string, time, word};
+use super::{SqlStore, text};
+use crate::event::{EVENT_VERSION, Event, EventKind, Lane};
+use crate::store::{Outbox, Pending, StoreResult};
+use crate::time::Timestamp;
+
+const INSERT: &str = "insert into outbox (lane, conversation_id, position, kind, seq, at, tries, not_before)
+    values ($1, $2, $3, $4, $5, $6, 0, $6)";
+const DUE: &str = "select o.* from outbox o
+    where o.lane = $1 and o.not_before <= $2 and not exists (
+        select 1 from outbox b where b.lane = o.lane and b.conversation_id = o.conversation_id
+            and b.position < o.position and b.not_before > $2)
+    order by o.at, o.conversation_id, o.position limit $3";
+const DELIVERED: &str = "delete from outbox where lane = $1 and conversation_id = $2 and position = $3";
+const POSTPONE: &str = "update outbox set tries = tries + 1, not_before = $4
+    where lane = $1 and conversation_id = $2 and position = $3";
+const BACKLOG: &str = "select count(*) as waiting, min(at) as oldest from outbox where lane = $1";
+
+/// Writes an event into every filled lane that takes it.
+pub(super) async fn put(
+    connection: &mut AnyConnection,
+    lanes: &[Lane],
+    event: &Event,
+    position: i64,
+) -> sqlx::Result<()> {
+    let kind = word(event.kind)?;
+    for lane in lanes.iter().filter(|lane| lane.takes(event.kind)) {
+        sqlx::query(INSERT)
+            .bind(lane.as_str())
+            .bind(&event.conversation_id)
+            .bind(position)
+            .bind(&kind)
+            .bind(event.seq)
+            .bind(event.at.0)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// An event that happened now, with its place, from a conversation's row that was just moved by it.
+pub(super) fn of_row(row: &AnyRow, kind: EventKind, seq: i64) -> sqlx::Result<(Event, i64)> {
+    let (conversation_id, at) = (string(row, "conversation_id")?, time(row, "event_at")?);
+    Ok((Event { v: EVENT_VERSION, kind, conversation_id, seq, at }, number(row, "event_seq")?))
+}
+
+fn pending(row: &AnyRow) -> sqlx::Result<Pending> {
+    let event = Event {
+        v: EVENT_VERSION,
+        kind: from_word(string(row, "kind")?)?,
+        conversation_id: string(row, "conversation_id")?,
+        seq: number(row, "seq")?,
+        at: time(row, "at")?,
+    };
+    let (position, tries) = (number(row, "position")?, number(row, "tries")?);
+    Ok(Pending { event, position, tries, not_before: time(row, "not_before")? })
+}
+
+#[async_trait]
+impl Outbox for SqlStore {
+    async fn due(&self, lane: Lane, now: Timestamp, limit: i64) -> StoreResult<Vec<Pending>> {
+        let query = sqlx::query(DUE).bind(lane.as_str()).bind(now.0).bind(limit.max(0));
+        let rows = query.fetch_all(&self.readers).await?;
+        Ok(rows.iter().map(pending).collect::<sqlx::Result<_>>()?)
+    }
+
+    async fn delivered(&self, lane: Lane, events: &[Pending]) -> StoreResult<()> {
+        let keys: Vec<_> = events.iter().map(|one| (one.event.conversation_id.clone(), one.position)).collect();
+        self.write(lane.as_str(), (lane, keys), |(lane, keys), tx| {
+            Box::pin(async move {
+                for (conversation_id, position) in keys {
+                    let query = sqlx::query(DELIVERED).bind(lane.as_str()).bind(text(conversation_id)).bind(position);
+                    query.execute(&mut *tx).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn postpone(&self, lane: Lane, event: &Pending, not_before: Timestamp) -> StoreResult<()> {
+        let args = (lane, text(&event.event.conversation_id), event.position, not_before.0);
+        self.write(lane.as_str(), args, |(lane, conversation_id, position, not_before), tx| {
+            let query = sqlx::query(POSTPONE).bind(lane.as_str()).bind(conversation_id).bind(position).bind(not_before);
+            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
+        })
+        .await
+    }
+
+    async fn backlog(&self, lane: Lane) -> StoreResult<(i64, Option<Timestamp>)> {
+        let row = sqlx::query(BACKLOG).bind(lane.as_str()).fetch_one(&self.readers).await?;
+        Ok((number(&row, "waiting")?, maybe_time(&row, "oldest")?))
+    }
+}

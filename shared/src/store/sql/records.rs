@@ -1,0 +1,61 @@
+//! The audit trail; search and statistics are in files of their own.
+
+use async_trait::async_trait;
+
+use super::page::{Key, empty, page};
+use super::rows::{self, json};
+use super::{SqlStore, optional, search, statistics, text};
+use crate::model::{Activity, Message};
+use crate::store::{Figures, Page, PageRequest, Records, StoreResult};
+use crate::time::Timestamp;
+
+const RECORD: &str = "insert into activity (id, created_at, session_id, name, ip, action, conversation_id, details)
+    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing";
+const FIRST_PAGE: &str = "select * from activity order by id desc limit $1";
+const NEXT_PAGE: &str = "select * from activity where id < $2 order by id desc limit $1";
+
+#[async_trait]
+impl Records for SqlStore {
+    async fn record(&self, activity: &Activity) -> StoreResult<()> {
+        let args = (activity.clone(), json(&activity.details)?);
+        self.write(&activity.id, args, |(activity, details), tx| {
+            let query = sqlx::query(RECORD)
+                .bind(text(&activity.id))
+                .bind(activity.created_at.0)
+                .bind(optional(activity.session_id.as_deref()))
+                .bind(optional(activity.name.as_deref()))
+                .bind(text(&activity.ip))
+                .bind(text(&activity.action))
+                .bind(optional(activity.conversation_id.as_deref()))
+                .bind(details);
+            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
+        })
+        .await
+    }
+
+    async fn activity(&self, request: &PageRequest) -> StoreResult<Page<Activity>> {
+        let Some(start) = request.key() else { return Ok(empty()) };
+        let size = request.size();
+        let limit = i64::try_from(size).unwrap_or(i64::MAX) + 1;
+        let query = match request.cursor {
+            Some(_) => sqlx::query(NEXT_PAGE).bind(limit).bind(start.id),
+            None => sqlx::query(FIRST_PAGE).bind(limit),
+        };
+        let rows = query.fetch_all(&self.readers).await?;
+        let items: Vec<Activity> = rows.iter().map(rows::activity).collect::<sqlx::Result<_>>()?;
+        Ok(page(items, size, |line| Key { at: line.created_at.0, id: line.id.clone(), seq: 0 }))
+    }
+
+    async fn index(&self, conversation_id: &str, seq: i64) -> StoreResult<()> {
+        self.write(conversation_id, (text(conversation_id), seq), |(id, seq), tx| Box::pin(search::index(tx, id, *seq)))
+            .await
+    }
+
+    async fn search(&self, terms: &[String], page: &PageRequest) -> StoreResult<Page<(Message, String)>> {
+        search::search(&self.readers, terms, page).await
+    }
+
+    async fn figures(&self, from_day: i64, to_day: i64, now: Timestamp) -> StoreResult<Figures> {
+        statistics::figures(&self.readers, from_day, to_day, now).await
+    }
+}

@@ -1,0 +1,159 @@
+//! Between rows and the model.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::any::AnyRow;
+use sqlx::{Error, Result, Row};
+
+use crate::model::{Activity, Connection, Conversation, LastMessage, Message, Session, Side};
+use crate::time::Timestamp;
+
+/// A column of text.
+pub(super) fn string(row: &AnyRow, column: &str) -> Result<String> {
+    row.try_get(column)
+}
+
+/// A column of text that may be null.
+pub(super) fn maybe_string(row: &AnyRow, column: &str) -> Result<Option<String>> {
+    row.try_get(column)
+}
+
+/// A number.
+pub(super) fn number(row: &AnyRow, column: &str) -> Result<i64> {
+    row.try_get(column)
+}
+
+/// A number that may be null.
+pub(super) fn maybe_number(row: &AnyRow, column: &str) -> Result<Option<i64>> {
+    row.try_get(column)
+}
+
+/// A point in time.
+pub(super) fn time(row: &AnyRow, column: &str) -> Result<Timestamp> {
+    number(row, column).map(Timestamp)
+}
+
+/// A point in time that may be null.
+pub(super) fn maybe_time(row: &AnyRow, column: &str) -> Result<Option<Timestamp>> {
+    Ok(maybe_number(row, column)?.map(Timestamp))
+}
+
+/// A value of an enum as its contract's word.
+pub(super) fn word<T: Serialize>(value: T) -> Result<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        Ok(other) => Err(Error::Encode(format!("{other} is no word").into())),
+        Err(error) => Err(Error::Encode(error.into())),
+    }
+}
+
+/// An enum's value from its contract's word.
+pub(super) fn from_word<T: DeserializeOwned>(word: String) -> Result<T> {
+    serde_json::from_value(serde_json::Value::String(word)).map_err(|error| Error::Decode(error.into()))
+}
+
+/// A value as JSON.
+pub(super) fn json<T: Serialize>(value: &T) -> Result<String> {
+    // PostgreSQL keeps JSON's escaped NUL as the six characters that it is, so that nothing has to be replaced here.
+    serde_json::to_string(value).map_err(|error| Error::Encode(error.into()))
+}
+
+/// A value from JSON.
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| Error::Decode(error.into()))
+}
+
+/// A conversation; its row may carry `online_count`.
+pub(super) fn conversation(row: &AnyRow) -> Result<Conversation> {
+    Ok(Conversation {
+        conversation_id: string(row, "conversation_id")?,
+        site: string(row, "site")?,
+        visitor_name: string(row, "visitor_name")?,
+        locale: maybe_string(row, "locale")?,
+        page_url: maybe_string(row, "page_url")?,
+        referrer: maybe_string(row, "referrer")?,
+        user_agent: maybe_string(row, "user_agent")?,
+        status: from_word(string(row, "status")?)?,
+        created_at: time(row, "created_at")?,
+        last_activity_at: time(row, "last_activity_at")?,
+        last_message: last_message(row)?,
+        head_seq: number(row, "head_seq")?,
+        visitor_read: number(row, "visitor_read")?,
+        admin_read: number(row, "admin_read")?,
+        waiting_since: maybe_time(row, "waiting_since")?,
+        tags: from_json(&string(row, "tags")?)?,
+        online: row.try_get::<i64, _>("online_count").is_ok_and(|count| count > 0),
+    })
+}
+
+fn last_message(row: &AnyRow) -> Result<Option<LastMessage>> {
+    let Some(sender) = maybe_string(row, "last_sender")? else { return Ok(None) };
+    Ok(Some(LastMessage {
+        seq: number(row, "head_seq")?,
+        sender: from_word(sender)?,
+        preview: maybe_string(row, "last_preview")?.unwrap_or_default(),
+        created_at: maybe_time(row, "last_created_at")?.unwrap_or_default(),
+    }))
+}
+
+/// A message.
+pub(super) fn message(row: &AnyRow) -> Result<Message> {
+    Ok(Message {
+        conversation_id: string(row, "conversation_id")?,
+        id: string(row, "id")?,
+        seq: number(row, "seq")?,
+        client_id: string(row, "client_id")?,
+        sender: from_word(string(row, "sender")?)?,
+        via: from_word(string(row, "via")?)?,
+        author: string(row, "author")?,
+        message_type: from_word(string(row, "message_type")?)?,
+        content: string(row, "content")?,
+        created_at: time(row, "created_at")?,
+        edited_at: maybe_time(row, "edited_at")?,
+        file: maybe_string(row, "file")?.map(|text| from_json(&text)).transpose()?,
+    })
+}
+
+/// A live socket.
+pub(super) fn connection(row: &AnyRow) -> Result<Connection> {
+    let side = match string(row, "side")?.as_str() {
+        "admin" => Side::Admin { session_id: maybe_string(row, "session_id")?.unwrap_or_default() },
+        _ => Side::Visitor { conversation_id: maybe_string(row, "conversation_id")? },
+    };
+    Ok(Connection {
+        connection_id: string(row, "connection_id")?,
+        side,
+        ip: string(row, "ip")?,
+        user_agent: maybe_string(row, "user_agent")?,
+        connected_at: time(row, "connected_at")?,
+        expires_at: time(row, "expires_at")?,
+    })
+}
+
+/// A login.
+pub(super) fn session(row: &AnyRow) -> Result<Session> {
+    Ok(Session {
+        session_id: string(row, "session_id")?,
+        name: string(row, "name")?,
+        ip: string(row, "ip")?,
+        user_agent_hash: string(row, "user_agent_hash")?,
+        created_at: time(row, "created_at")?,
+        expires_at: time(row, "expires_at")?,
+        last_used_at: time(row, "last_used_at")?,
+        rotated_at: time(row, "rotated_at")?,
+    })
+}
+
+/// A line of the audit trail.
+pub(super) fn activity(row: &AnyRow) -> Result<Activity> {
+    Ok(Activity {
+        id: string(row, "id")?,
+        created_at: time(row, "created_at")?,
+        session_id: maybe_string(row, "session_id")?,
+        name: maybe_string(row, "name")?,
+        ip: string(row, "ip")?,
+        action: string(row, "action")?,
+        conversation_id: maybe_string(row, "conversation_id")?,
+        details: from_json(&string(row, "details")?)?,
+    })
+}

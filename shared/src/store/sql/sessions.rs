@@ -1,0 +1,194 @@
+//! Logins: codes, sessions with their tokens, tickets.
+
+use async_trait::async_trait;
+use sqlx::AnyConnection;
+use subtle::ConstantTimeEq;
+
+use super::rows::{self, maybe_number, string, time};
+use super::{SqlStore, text};
+use crate::model::Session;
+use crate::store::{LoginCode, Redeemed, SessionToken, Sessions, StoreResult};
+use crate::time::Timestamp;
+
+const PUT_CODE: &str = "insert into login_code (challenge_hash, code_hash, tries, created_at, expires_at)
+    values ($1, $2, 0, $3, $4)
+    on conflict (challenge_hash) do update set code_hash = $2, tries = 0, created_at = $3, expires_at = $4";
+/// Counts the try; the row stays locked until the code is compared and perhaps used up.
+const TRY_CODE: &str = "update login_code set tries = tries + 1
+    where challenge_hash = $1 and tries < $2 and expires_at > $3 returning code_hash";
+const USE_CODE: &str = "delete from login_code where challenge_hash = $1";
+const INSERT: &str = "insert into session (session_id, name, ip, user_agent_hash, created_at, expires_at, last_used_at,
+        rotated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)";
+const INSERT_TOKEN: &str = "insert into session_token (token_hash, session_id, grace_until) values ($1, $2, null)";
+const BY_TOKEN: &str = "select s.*, t.grace_until from session_token t join session s on s.session_id = t.session_id
+    where t.token_hash = $1 and s.expires_at > $2 and (t.grace_until is null or t.grace_until > $2)";
+const BY_ID: &str = "select * from session where session_id = $1 and expires_at > $2";
+const TOUCH: &str = "update session set expires_at = $3,
+        last_used_at = case when last_used_at > $2 then last_used_at else $2 end
+    where session_id = $1 and expires_at > $2";
+const RETIRE_TOKEN: &str = "update session_token set grace_until = $3
+    where token_hash = $2 and session_id = $1 and grace_until is null";
+const ROTATED: &str = "update session set rotated_at = $2 where session_id = $1";
+const IS_PRESENT: &str = "select token_hash from session_token
+    where token_hash = $2 and session_id = $1 and grace_until is null";
+const END: &str = "delete from session where session_id = $1";
+const PUT_TICKET: &str = "insert into ticket (ticket_hash, session_id, expires_at)
+    select $1, s.session_id, $3 from session s where s.session_id = $2
+    on conflict (ticket_hash) do update set expires_at = $3";
+const TAKE_TICKET: &str = "delete from ticket where ticket_hash = $1 returning session_id, expires_at";
+
+struct Try {
+    challenge_hash: String,
+    code_hash: String,
+    max_tries: i64,
+    session: Session,
+    token_hash: String,
+}
+
+async fn redeem(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
+    let now = one.session.created_at.0;
+    let counted = sqlx::query(TRY_CODE).bind(&one.challenge_hash).bind(one.max_tries).bind(now);
+    let Some(row) = counted.fetch_optional(&mut *tx).await? else { return redeemed_before(tx, one).await };
+    let code_hash = string(&row, "code_hash")?;
+    if !bool::from(code_hash.as_bytes().ct_eq(one.code_hash.as_bytes())) {
+        return Ok(Redeemed::Wrong);
+    }
+    sqlx::query(USE_CODE).bind(&one.challenge_hash).execute(&mut *tx).await?;
+    let session = &one.session;
+    sqlx::query(INSERT)
+        .bind(text(&session.session_id))
+        .bind(text(&session.name))
+        .bind(text(&session.ip))
+        .bind(text(&session.user_agent_hash))
+        .bind(session.created_at.0)
+        .bind(session.expires_at.0)
+        .bind(session.last_used_at.0)
+        .bind(session.rotated_at.0)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query(INSERT_TOKEN).bind(&one.token_hash).bind(text(&session.session_id)).execute(tx).await?;
+    Ok(Redeemed::Session)
+}
+
+/// The same call again after a lost answer finds what it stored.
+async fn redeemed_before(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
+    let query = sqlx::query(IS_PRESENT).bind(text(&one.session.session_id)).bind(&one.token_hash);
+    Ok(if query.fetch_optional(tx).await?.is_some() { Redeemed::Session } else { Redeemed::Refused })
+}
+
+struct Rotation {
+    session_id: String,
+    old_hash: String,
+    new_hash: String,
+    now: Timestamp,
+    grace_until: Timestamp,
+}
+
+async fn rotate(tx: &mut AnyConnection, one: &Rotation) -> sqlx::Result<bool> {
+    let retire = sqlx::query(RETIRE_TOKEN).bind(&one.session_id).bind(&one.old_hash).bind(one.grace_until.0);
+    if retire.execute(&mut *tx).await?.rows_affected() == 0 {
+        let again = sqlx::query(IS_PRESENT).bind(&one.session_id).bind(&one.new_hash);
+        return Ok(again.fetch_optional(tx).await?.is_some());
+    }
+    sqlx::query(INSERT_TOKEN).bind(&one.new_hash).bind(&one.session_id).execute(&mut *tx).await?;
+    sqlx::query(ROTATED).bind(&one.session_id).bind(one.now.0).execute(tx).await?;
+    Ok(true)
+}
+
+#[async_trait]
+impl Sessions for SqlStore {
+    async fn put_code(&self, code: &LoginCode) -> StoreResult<()> {
+        self.write(&code.challenge_hash, code.clone(), |code, tx| {
+            let query = sqlx::query(PUT_CODE)
+                .bind(text(&code.challenge_hash))
+                .bind(text(&code.code_hash))
+                .bind(code.created_at.0)
+                .bind(code.expires_at.0);
+            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
+        })
+        .await
+    }
+
+    async fn redeem_code(
+        &self,
+        challenge_hash: &str,
+        code_hash: &str,
+        max_tries: i64,
+        session: &Session,
+        token_hash: &str,
+    ) -> StoreResult<Redeemed> {
+        let one = Try {
+            challenge_hash: text(challenge_hash),
+            code_hash: text(code_hash),
+            max_tries,
+            session: session.clone(),
+            token_hash: text(token_hash),
+        };
+        self.write(challenge_hash, one, |one, tx| Box::pin(redeem(tx, one))).await
+    }
+
+    async fn session_by_token(&self, token_hash: &str, now: Timestamp) -> StoreResult<Option<SessionToken>> {
+        let query = sqlx::query(BY_TOKEN).bind(text(token_hash)).bind(now.0);
+        let Some(row) = query.fetch_optional(&self.readers).await? else { return Ok(None) };
+        let current = maybe_number(&row, "grace_until")?.is_none();
+        Ok(Some(SessionToken { session: rows::session(&row)?, current }))
+    }
+
+    async fn session(&self, session_id: &str, now: Timestamp) -> StoreResult<Option<Session>> {
+        let query = sqlx::query(BY_ID).bind(text(session_id)).bind(now.0);
+        let row = query.fetch_optional(&self.readers).await?;
+        Ok(row.as_ref().map(rows::session).transpose()?)
+    }
+
+    async fn touch_session(&self, session_id: &str, now: Timestamp, expires_at: Timestamp) -> StoreResult<()> {
+        let args = (text(session_id), now.0, expires_at.0);
+        self.write(session_id, args, |(id, now, expires_at), tx| {
+            let query = sqlx::query(TOUCH).bind(id).bind(now).bind(expires_at);
+            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
+        })
+        .await
+    }
+
+    async fn rotate_session(
+        &self,
+        session_id: &str,
+        old_hash: &str,
+        new_hash: &str,
+        now: Timestamp,
+        grace_until: Timestamp,
+    ) -> StoreResult<bool> {
+        let (old_hash, new_hash) = (text(old_hash), text(new_hash));
+        let one = Rotation { session_id: text(session_id), old_hash, new_hash, now, grace_until };
+        self.write(session_id, one, |one, tx| Box::pin(rotate(tx, one))).await
+    }
+
+    async fn end_session(&self, session_id: &str) -> StoreResult<bool> {
+        self.write(session_id, text(session_id), |id, tx| {
+            let query = sqlx::query(END).bind(id);
+            Box::pin(async move { query.execute(tx).await.map(|done| done.rows_affected() > 0) })
+        })
+        .await
+    }
+
+    async fn put_ticket(&self, ticket_hash: &str, session_id: &str, expires_at: Timestamp) -> StoreResult<()> {
+        let args = (text(ticket_hash), text(session_id), expires_at.0);
+        self.write(session_id, args, |(hash, session_id, expires_at), tx| {
+            let query = sqlx::query(PUT_TICKET).bind(hash).bind(session_id).bind(expires_at);
+            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
+        })
+        .await
+    }
+
+    async fn take_ticket(&self, ticket_hash: &str, now: Timestamp) -> StoreResult<Option<String>> {
+        self.write(ticket_hash, (text(ticket_hash), now), |(hash, now), tx| {
+            let query = sqlx::query(TAKE_TICKET).bind(hash);
+            Box::pin(async move {
+                let Some(row) = query.fetch_optional(tx).await? else { return Ok(None) };
+                let live = time(&row, "expires_at")? > *now;
+                Ok(if live { Some(string(&row, "session_id")?) } else { None })
+            })
+        })
+        .await
+    }
+}

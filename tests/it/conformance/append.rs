@@ -1,0 +1,159 @@
+//! Appending: exactly once, in order, without a gap.
+
+use futures::future::join_all;
+use shared::model::{LastMessage, Sender, Status};
+use shared::rate_limit::Rate;
+use shared::store::{Appended, Buckets, ConnectionRows, Conversations, Messages, Taken};
+use shared::time::{DAY, SECOND};
+
+use super::make::{GENEROUS, NO_CAPS, START, admin_socket, begin, head, message, say, session, stored, visitor_socket};
+use crate::stores::for_each_store;
+
+#[tokio::test]
+async fn sixty_four_writers_with_repeated_client_ids_leave_a_dense_sequence() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        let messages: Vec<_> =
+            (0..32).map(|n| message(&id, Sender::Visitor, &format!("message {n}"), START.plus(n))).collect();
+
+        let twice = messages.iter().chain(&messages).map(|one| store.append(one, Some(GENEROUS)));
+        let answers: Vec<_> = join_all(twice).await.into_iter().map(Result::unwrap).collect();
+
+        let first = answers.iter().filter(|one| matches!(one, Appended::Stored { .. })).count();
+        let again = answers.iter().filter(|one| matches!(one, Appended::Duplicate(_))).count();
+        assert_eq!((first, again), (32, 32));
+        let kept = store.messages(&id, 0, i64::MAX, false, 100).await.unwrap();
+        assert_eq!(kept.iter().map(|one| one.seq).collect::<Vec<_>>(), (1..=32).collect::<Vec<_>>());
+        for (number, answer) in answers.iter().enumerate() {
+            let (Appended::Stored { message, .. } | Appended::Duplicate(message)) = answer else { panic!() };
+            assert_eq!(message.client_id, messages[number % 32].client_id);
+            assert!(kept.contains(message), "the answer is what is kept");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_moves_the_head() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        let long = "x".repeat(200);
+
+        let one = stored(store.append(&message(&id, Sender::Visitor, "hello", START.plus(5)), None).await.unwrap());
+        let two = stored(store.append(&message(&id, Sender::Admin, &long, START.plus(9)), None).await.unwrap());
+
+        assert_eq!(one.1.waiting_since, Some(START.plus(5)));
+        assert_eq!((one.1.head_seq, one.1.visitor_read, one.1.admin_read), (1, 1, 0));
+        let expected =
+            LastMessage { seq: 2, sender: Sender::Admin, preview: "x".repeat(140), created_at: START.plus(9) };
+        assert_eq!(two.1.last_message, Some(expected));
+        assert_eq!((two.1.head_seq, two.1.visitor_read, two.1.admin_read), (2, 1, 2));
+        assert_eq!((two.1.waiting_since, two.1.last_activity_at), (None, START.plus(9)));
+        assert_eq!(head(&*store, &id, START).await, two.1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn activity_never_goes_back_even_when_the_clock_does() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        say(&*store, &id, Sender::Visitor, "later", START.plus(60 * SECOND)).await;
+
+        let earlier = say(&*store, &id, Sender::Visitor, "earlier", START).await;
+
+        assert_eq!((earlier.seq, earlier.created_at), (2, START));
+        assert_eq!(head(&*store, &id, START).await.last_activity_at, START.plus(60 * SECOND));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn waiting_begins_with_the_oldest_unanswered_message_and_the_system_does_not_answer() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        say(&*store, &id, Sender::Visitor, "first", START.plus(1)).await;
+        say(&*store, &id, Sender::Visitor, "second", START.plus(2)).await;
+        say(&*store, &id, Sender::System, "note", START.plus(3)).await;
+
+        let waiting = head(&*store, &id, START).await;
+
+        assert_eq!(waiting.waiting_since, Some(START.plus(1)));
+        assert_eq!((waiting.visitor_read, waiting.admin_read), (2, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_order_of_tests_is_existence_duplicate_open_bucket() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        let strict = Rate { burst: 1, interval_ms: 10 * SECOND };
+        let key = format!("message:{id}");
+
+        let unknown = store.append(&message("nobody", Sender::Visitor, "x", START), Some(strict)).await.unwrap();
+        assert_eq!(unknown, Appended::NotFound);
+        let first = message(&id, Sender::Visitor, "x", START);
+        let (kept, _) = stored(store.append(&first, Some(strict)).await.unwrap());
+        assert_eq!(store.append(&first, Some(strict)).await.unwrap(), Appended::Duplicate(kept.clone()));
+        let second = store.append(&message(&id, Sender::Visitor, "y", START), Some(strict)).await.unwrap();
+        assert_eq!(second, Appended::RateLimited { retry_after_ms: 10 * SECOND });
+        store.set_status(&id, Status::Closed, START).await.unwrap();
+        assert_eq!(store.append(&first, Some(strict)).await.unwrap(), Appended::Duplicate(kept));
+        let closed = store.append(&message(&id, Sender::Visitor, "z", START), Some(strict)).await.unwrap();
+        assert_eq!(closed, Appended::Closed);
+
+        let next = START.plus(10 * SECOND);
+        assert_eq!(store.take(&key, strict, next).await.unwrap(), Taken::Granted, "one token was taken, not more");
+        assert_eq!(head(&*store, &id, START).await.head_seq, 1, "nothing was stored with an error");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_audience_is_who_is_connected() {
+    for_each_store(|store| async move {
+        let (id, other) = (begin(&*store, "Ada").await, begin(&*store, "Bob").await);
+        let (mine, theirs) = (visitor_socket("192.0.2.1"), visitor_socket("192.0.2.2"));
+        let admin = admin_socket(&session("Oya").session_id, "192.0.2.3");
+        let mut gone = visitor_socket("192.0.2.4");
+        gone.expires_at = START.plus(1);
+        for socket in [&mine, &theirs, &admin, &gone] {
+            store.connect(socket, NO_CAPS).await.unwrap();
+        }
+        store.bind(&mine.connection_id, &id, START).await.unwrap();
+        store.bind(&gone.connection_id, &id, START).await.unwrap();
+        store.bind(&theirs.connection_id, &other, START).await.unwrap();
+
+        let answer = store.append(&message(&id, Sender::Visitor, "hello", START.plus(1)), None).await.unwrap();
+
+        let Appended::Stored { audience, .. } = answer else { panic!("{answer:?}") };
+        assert_eq!(audience.visitor, [mine.connection_id]);
+        assert_eq!(audience.admins, [admin.connection_id]);
+        assert_eq!(store.audience(&id, START.plus(1)).await.unwrap(), audience);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn callers_that_go_away_leave_no_gap() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        for round in 0..40 {
+            let one = message(&id, Sender::Visitor, "dropped", START.plus(DAY));
+            let mut call = Box::pin(store.append(&one, None));
+            for _ in 0..round % 4 {
+                let _ = futures::poll!(&mut call);
+                tokio::task::yield_now().await;
+            }
+            drop(call);
+        }
+
+        let last = say(&*store, &id, Sender::Visitor, "kept", START.plus(DAY)).await;
+
+        let kept = store.messages(&id, 0, i64::MAX, false, 100).await.unwrap();
+        assert_eq!(kept.iter().map(|one| one.seq).collect::<Vec<_>>(), (1..=last.seq).collect::<Vec<_>>());
+        assert_eq!(head(&*store, &id, START).await.head_seq, last.seq);
+    })
+    .await;
+}

@@ -1,0 +1,140 @@
+//! Things to store.
+
+use shared::id;
+use shared::model::{Activity, Connection, Conversation, Message, MessageType, Sender, Session, Side, Status, Via};
+use shared::rate_limit::Rate;
+use shared::store::{Appended, ConnectionCaps, Conversations, Messages, NewConversation, PageRequest, Store};
+use shared::time::{HOUR, Timestamp};
+
+/// When the stories begin: 2026-11-21T22:11:03.417Z.
+pub const START: Timestamp = Timestamp(1_795_299_063_417);
+/// Caps that nothing reaches.
+pub const NO_CAPS: ConnectionCaps = ConnectionCaps { side: i64::MAX, ip: i64::MAX };
+/// A bucket that is never empty.
+pub const GENEROUS: Rate = Rate { burst: 1_000, interval_ms: 1 };
+
+pub fn conversation(name: &str) -> Conversation {
+    Conversation {
+        conversation_id: id::conversation_id(),
+        site: "default".into(),
+        visitor_name: name.into(),
+        locale: Some("tr".into()),
+        page_url: Some("https://shop.example/cart".into()),
+        referrer: None,
+        user_agent: Some("Browser/1".into()),
+        status: Status::Open,
+        created_at: START,
+        last_activity_at: START,
+        last_message: None,
+        head_seq: 0,
+        visitor_read: 0,
+        admin_read: 0,
+        waiting_since: None,
+        tags: Vec::new(),
+        online: false,
+    }
+}
+
+/// The hash under which [`begin`] stores a conversation's resume token.
+pub fn resume_hash(conversation_id: &str) -> String {
+    id::Secret::presented(conversation_id).hash()
+}
+
+/// Stores a conversation and answers it.
+pub async fn begin_as(store: &dyn Store, conversation: Conversation) -> Conversation {
+    let resume_hash = resume_hash(&conversation.conversation_id);
+    let new = NewConversation { conversation: conversation.clone(), resume_hash };
+    store.create(&new).await.unwrap();
+    conversation
+}
+
+/// Stores a new conversation and answers its id.
+pub async fn begin(store: &dyn Store, name: &str) -> String {
+    begin_as(store, conversation(name)).await.conversation_id
+}
+
+pub fn message(conversation_id: &str, sender: Sender, content: &str, at: Timestamp) -> Message {
+    Message {
+        conversation_id: conversation_id.into(),
+        id: id::sortable_id(),
+        seq: 0,
+        client_id: id::client_id(),
+        sender,
+        via: Via::Web,
+        author: "Ada".into(),
+        message_type: MessageType::Text,
+        content: content.into(),
+        created_at: at,
+        edited_at: None,
+        file: None,
+    }
+}
+
+/// Appends without a limit and answers the stored message.
+pub async fn say(store: &dyn Store, conversation_id: &str, sender: Sender, content: &str, at: Timestamp) -> Message {
+    stored(store.append(&message(conversation_id, sender, content, at), None).await.unwrap()).0
+}
+
+/// The parts of an append that has to succeed.
+pub fn stored(appended: Appended) -> (Message, Conversation) {
+    match appended {
+        Appended::Stored { message, conversation, .. } => (message, *conversation),
+        other => panic!("not stored: {other:?}"),
+    }
+}
+
+/// The conversation as the store has it.
+pub async fn head(store: &dyn Store, conversation_id: &str, now: Timestamp) -> Conversation {
+    store.conversation(conversation_id, now).await.unwrap().expect("the conversation is there")
+}
+
+pub fn visitor_socket(ip: &str) -> Connection {
+    Connection {
+        connection_id: id::client_id(),
+        side: Side::Visitor { conversation_id: None },
+        ip: ip.into(),
+        user_agent: Some("Browser/1".into()),
+        connected_at: START,
+        expires_at: START.plus(2 * HOUR),
+    }
+}
+
+pub fn admin_socket(session_id: &str, ip: &str) -> Connection {
+    Connection { side: Side::Admin { session_id: session_id.into() }, ..visitor_socket(ip) }
+}
+
+pub fn session(name: &str) -> Session {
+    Session {
+        session_id: id::sortable_id(),
+        name: name.into(),
+        ip: "192.0.2.1".into(),
+        user_agent_hash: id::Secret::presented("Browser/1").hash(),
+        created_at: START,
+        expires_at: START.plus(24 * HOUR),
+        last_used_at: START,
+        rotated_at: START,
+    }
+}
+
+pub fn activity(action: &str) -> Activity {
+    Activity {
+        id: id::sortable_id(),
+        created_at: START,
+        session_id: None,
+        name: None,
+        ip: "192.0.2.1".into(),
+        action: action.into(),
+        conversation_id: None,
+        details: serde_json::json!({}),
+    }
+}
+
+/// The first page of `limit`.
+pub fn first(limit: i64) -> PageRequest {
+    PageRequest { limit, cursor: None }
+}
+
+/// The page that a cursor leads to.
+pub fn after(limit: i64, cursor: Option<String>) -> PageRequest {
+    PageRequest { limit, cursor }
+}

@@ -1,0 +1,4 @@
+//! Parley's stories, in one binary.
+
+mod conformance;
+mod stores;
