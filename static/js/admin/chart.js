@@ -9,8 +9,8 @@ const HEIGHT = 180;
 const BOTTOM = 22;
 const TOP = 8;
 const SIDE = 52;
-/** Round lengths of time for an axis, in seconds. */
-const DURATIONS = [60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 172_800, 432_000, 864_000];
+/** Lengths of time that are round and have round halves, in seconds. */
+const DURATIONS = [60, 120, 240, 600, 1200, 3600, 7200, 14_400, 28_800, 86_400, 172_800, 345_600, 864_000];
 
 /**
  * @typedef {{label: string, values: (number | null)[], text: string}} Point `text` is the tooltip

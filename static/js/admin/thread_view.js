@@ -109,14 +109,16 @@ export class ThreadView {
   #head(id) {
     const item = this.#panel.item(id);
     const name = item?.visitor_name ?? '';
-    setText(byId('thread-name'), name || t('admin.thread.loading'));
+    const missing = ['conversation_not_found', 'not_found'].includes(this.#panel.threads.get(id)?.error ?? '');
+    const label = name ? t('admin.thread.reply_to', { name }) : t('admin.thread.reply');
+    setText(byId('thread-name'), name || t('admin.thread.unnamed'));
     setText(byId('thread-place'), [placeOf(item), item ? t(item.online ? 'admin.presence.online' : 'admin.presence.offline') : ''].filter(Boolean).join(' · '));
     const closed = item?.status === 'closed';
     setText(byId('thread-close'), t(closed ? 'admin.thread.reopen' : 'admin.thread.close'));
     byId('thread-close').hidden = !item;
-    this.#composer.disabled = !item || closed;
-    this.#field.placeholder = closed ? t('admin.thread.closed') : t('admin.thread.reply_to', { name });
-    this.#field.setAttribute('aria-label', t('admin.thread.reply_to', { name }));
+    this.#composer.disabled = closed || missing;
+    this.#field.placeholder = closed ? t('admin.thread.closed') : label;
+    this.#field.setAttribute('aria-label', label);
     this.#tags.show(item);
   }
 
