@@ -123,7 +123,6 @@ export function countCharacters(text) {
  */
 
 const LINK = /\b(?:https?:\/\/|mailto:)[^\s<>"]+/giu;
-const SCHEMES = new Set(['http:', 'https:', 'mailto:']);
 const PUNCTUATION = new Set('.,;:!?\'*_~…’”»');
 const BRACKETS = /** @type {Record<string, string>} */ ({ ')': '(', ']': '[', '}': '{' });
 
@@ -187,7 +186,6 @@ function withoutTrailingPunctuation(address) {
 function safeHref(address) {
   try {
     const url = new URL(address);
-    if (!SCHEMES.has(url.protocol)) return null;
     return url.protocol === 'mailto:' && !url.pathname.includes('@') ? null : url.href;
   } catch {
     return null;

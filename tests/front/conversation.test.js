@@ -154,6 +154,21 @@ test('a live message before the first history does not stand for the history', (
   assert.equal(conversation.before(), 14);
 });
 
+test('a first history that ends below a live message leaves a gap, whatever was counted before', () => {
+  const log = new Log();
+  for (let i = 0; i < 20; i += 1) log.append();
+  const early = log.resume(undefined);
+  for (let i = 0; i < 3; i += 1) log.append();
+  const conversation = new Conversation({ id: ID });
+  conversation.apply(message(23));
+  assert.equal(conversation.contiguousSeq(), 23);
+
+  conversation.apply(early);
+
+  assert.equal(conversation.contiguousSeq(), 20);
+  assert.equal(conversation.hasGap(), true);
+});
+
 test('scrolling up loads down to the first message and then asks no more', () => {
   const log = new Log();
   for (let i = 0; i < 20; i += 1) log.append();

@@ -124,8 +124,8 @@ test('a server that accepts and says nothing is not hammered', async () => {
   assert.equal(world.sockets.length, attempts);
 });
 
-test('refusals are counted in a row; a cut line is none', async () => {
-  const { world, seen } = await started();
+test('refusals are counted in a row, anew after a stop; a cut line is none', async () => {
+  const { world, seen, socket } = await started();
   world.last.accept();
   world.last.say({ type: 'pong' });
   world.last.cut();
@@ -135,7 +135,18 @@ test('refusals are counted in a row; a cut line is none', async () => {
     while (world.sockets.length === refusal) await world.pass(250);
     world.last.cut();
   }
-  assert.deepEqual(seen.refused.map((refusal) => refusal.failures), [1, 2, 3]);
+  while (world.sockets.length === 4) await world.pass(250);
+  world.last.accept();
+  world.last.cut();
+  while (world.sockets.length === 5) await world.pass(250);
+  world.last.cut();
+  assert.deepEqual(seen.refused.map((refusal) => refusal.failures), [1, 2, 3, 1]);
+
+  socket.stop();
+  socket.start();
+  await settle();
+  world.last.cut();
+  assert.equal(seen.refused.at(-1).failures, 1);
 });
 
 test('an url that cannot be had is a refusal with its cause', async () => {

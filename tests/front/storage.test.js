@@ -44,6 +44,10 @@ test('a newer value that did not fit is not hidden by the older one', () => {
   backend.setItem = () => { throw new Error('QuotaExceededError'); };
   kept.set('key', 'new');
   assert.equal(kept.get('key'), 'new');
+
+  delete backend.setItem;
+  assert.equal(kept.set('key', 'newest'), true);
+  assert.equal(kept.get('key'), 'newest');
 });
 
 test('two tabs keep their unsent messages beside each other', () => {

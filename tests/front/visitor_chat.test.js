@@ -121,9 +121,12 @@ test('the first words are on the screen at once and go out with the join', async
 test('messages written quickly are sent one after the other, in order', async () => {
   const chat = openPage();
   chat.start('1');
+  await settle();
   for (const text of ['2', '3', '4']) chat.write(text);
+  assert.deepEqual(server.of('message').map((frame) => frame.content), ['1', '2']);
+
   await settle(30);
-  assert.deepEqual(server.log.map((message) => message.content), ['1', '2', '3', '4']);
+  assert.deepEqual(server.of('message').map((frame) => frame.content), ['1', '2', '3', '4']);
 });
 
 test('a confirmation lost with its connection stores nothing twice', async () => {
@@ -225,6 +228,19 @@ test('a reload goes on where the page was, with what was not sent', async () => 
   assert.equal(server.of('resume').at(-1).resume_token, 'secret');
 });
 
+test('a reload between the join and the first confirmation loses nothing', async () => {
+  server.instead.set('message', () => ({ type: 'unheard' }));
+  openPage().start('hello');
+  await settle();
+  server.instead.clear();
+
+  const after = openPage();
+  after.resume();
+  await settle();
+  assert.deepEqual(server.log.map((message) => message.content), ['hello']);
+  assert.deepEqual(texts(after), ['hello']);
+});
+
 test('more than one page of missed messages is asked for until all are there', async () => {
   const chat = openPage();
   chat.start('first');
@@ -266,9 +282,12 @@ test('a deleted conversation is forgotten, also when it is only learnt on return
 
 test('where no socket opens, the chat goes on over HTTP', async () => {
   const asked = [];
+  let answerJoin;
+  const slowJoin = new Promise((resolve) => { answerJoin = resolve; });
   globalThis.fetch = async (path, { body, headers }) => {
     asked.push([path.replace(/\?.*/, ''), headers.Authorization]);
     const frame = body ? JSON.parse(body) : {};
+    if (path.endsWith('/join')) await slowJoin;
     const answer = path.endsWith('/join') ? { conversation_id: 'c1', visitor_name: 'Ada', resume_token: 'secret', head_seq: 0, max_message_len: 50 }
       : path.endsWith('/send') ? server.append({ sender: 'visitor', content: frame.content, client_id: frame.client_id })
         : { messages: server.log.slice(Number(new URL(path, 'http://x').searchParams.get('since'))), head_seq: server.log.length, status: 'open' };
@@ -278,7 +297,9 @@ test('where no socket opens, the chat goes on over HTTP', async () => {
   const chat = openPage();
   chat.start('hello');
   await settle();
-  for (let i = 0; i < 3; i += 1) await pass(2000);
+  for (let i = 0; i < 8; i += 1) await pass(2000);
+  answerJoin();
+  await settle();
   assert.equal(chat.link, 'polling');
   assert.deepEqual(server.log.map((message) => message.content), ['hello']);
 
