@@ -12,7 +12,7 @@ import { START, formatRoute } from './route.js';
 
 const PAGE = 50;
 const ACTIONS = [
-  'login', 'login_failed', 'logout', 'session_revoked', 'otp_requested', 'send', 'delete', 'close', 'reopen', 'tag', 'untag', 'read', 'search', 'export',
+  'request_otp', 'login', 'login_failed', 'logout', 'send', 'delete', 'close', 'reopen', 'tag', 'untag', 'read', 'search', 'export',
 ];
 
 export class ActivityView {

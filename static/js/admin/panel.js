@@ -5,6 +5,7 @@ import { ApiError } from './api.js';
 import { Inbox } from './inbox.js';
 import { Letters } from './letters.js';
 import { Live } from './live.js';
+import { fullPage } from './paging.js';
 import { START, formatRoute, parseRoute } from './route.js';
 import { Threads } from './threads.js';
 
@@ -130,11 +131,10 @@ export class Panel {
     this.page = { ...this.page, loading: true, error: null };
     this.#tell('list');
     try {
-      const answer = await this.#api.get('/api/admin/conversations', {
-        status: status === 'all' ? null : status, tag, site, q, limit: PAGE, cursor,
-      });
+      const query = { status: status === 'all' ? null : status, tag, site, q, limit: PAGE };
+      const page = await fullPage((from) => this.#api.get('/api/admin/conversations', { ...query, cursor: from }), cursor);
       if (asked !== this.#listAsked) return;
-      this.#listed(answer, more);
+      this.#listed(page, more);
     } catch (cause) {
       if (asked === this.#listAsked) this.page = { ...this.page, loading: false, error: codeOf(cause) };
       this.#tell('list');
@@ -271,19 +271,19 @@ export class Panel {
 
   /** @param {any} frame the answer to `subscribe`: the first page of the status asked for */
   #subscribed(frame) {
-    if (this.#plain()) this.#listed(frame, false);
+    if (this.#plain()) this.#listed({ items: frame.items, cursor: frame.next_cursor ?? null }, false);
     else for (const item of frame.items) this.inbox.put(item);
     this.threads.know(frame.items);
     this.#tell('list');
   }
 
-  /** @param {{items: any[], next_cursor?: string | null}} answer @param {boolean} more */
-  #listed({ items, next_cursor = null }, more) {
+  /** @param {{items: any[], cursor: string | null}} page @param {boolean} more */
+  #listed({ items, cursor }, more) {
     // The words of a search are matched by the server in ways the page cannot repeat: nothing is missed there.
     if (more || this.route.q) for (const item of items) this.inbox.put(item);
-    else this.inbox.reconcile(items, this.filter, next_cursor !== null);
+    else this.inbox.reconcile(items, this.filter, cursor !== null);
     this.threads.know(items);
-    this.page = { cursor: next_cursor, loading: false, loaded: true, error: null };
+    this.page = { cursor, loading: false, loaded: true, error: null };
     this.#tell('list');
   }
 

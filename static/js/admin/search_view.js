@@ -4,13 +4,15 @@
 import { el } from '../dom.js';
 import { fullTime, relativeTime } from '../format.js';
 import { onLocaleChange, t } from '../i18n.js';
-import { codeOf } from './panel.js';
 import { byId } from './page.js';
+import { codeOf } from './panel.js';
+import { fullPage } from './paging.js';
 import { formatRoute } from './route.js';
 
 /** @typedef {import('./panel.js').Panel} Panel */
 
-const PAUSE_MS = 250;
+/** Each question becomes a line of the audit trail: ask when the typing rests. */
+const PAUSE_MS = 400;
 const PAGE = 20;
 /** How much of a long message stands before the word that was found. */
 const LEAD = 30;
@@ -82,10 +84,10 @@ export class SearchView {
     this.#render();
     try {
       const query = { q: this.#sought, limit: PAGE, cursor: more ? this.#cursor : null };
-      const answer = await this.#panel.api.get('/api/admin/search', query);
+      const { items, cursor } = await fullPage((from) => this.#panel.api.get('/api/admin/search', { ...query, cursor: from }), query.cursor);
       if (asked !== this.#asked) return;
-      this.#found = more ? [...this.#found, ...answer.items] : answer.items;
-      this.#cursor = answer.next_cursor ?? null;
+      this.#found = more ? [...this.#found, ...items] : items;
+      this.#cursor = cursor;
       this.#state = 'ready';
     } catch (cause) {
       if (asked !== this.#asked) return;
