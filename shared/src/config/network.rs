@@ -1,5 +1,6 @@
 //! Origins and addresses: who may call, and who is calling.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
@@ -35,6 +36,16 @@ impl Origins {
                 } else {
                     asked.host == allowed.host
                 }
+        })
+    }
+}
+
+/// The origins as a content security policy lists them.
+impl fmt::Display for Origins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(index, Pattern { scheme, host, port, subdomains })| {
+            let (space, any) = (if index > 0 { " " } else { "" }, if *subdomains { "*." } else { "" });
+            write!(f, "{space}{scheme}://{any}{host}:{port}")
         })
     }
 }

@@ -1,0 +1,214 @@
+//! Work that nobody waits for: the outbox' lanes and the schedule. All of it goes by the gateway's clock.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use shared::event::Lane;
+use shared::time::{HOUR, MINUTE, SECOND, Timestamp};
+use shared::{Error, Result};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use crate::platform::{Platform, stopped};
+
+/// A lane is looked at this often even when nobody asks for it.
+const LANE_INTERVAL: i64 = MINUTE;
+/// After a failure.
+const RETRY: i64 = 5 * SECOND;
+/// How often sessions that ended are looked for; the contract gives their sockets 5 s.
+const SESSIONS_INTERVAL: i64 = 2 * SECOND;
+const MAINTENANCE_INTERVAL: i64 = HOUR;
+/// How long a process that died keeps others from its lane.
+const LEASE: i64 = 15 * SECOND;
+
+/// A piece of work that runs when it is due or asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Job {
+    due: AtomicI64,
+    wake: Notify,
+}
+
+impl Job {
+    /// Asks for a run; any number of times before the run counts once.
+    fn poke(&self) {
+        self.wake.notify_one();
+    }
+
+    fn tick(&self, now: Timestamp) {
+        if self.due.load(Ordering::Relaxed) <= now.0 {
+            self.poke();
+        }
+    }
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Jobs {
+    index: Job,
+    telegram: Job,
+    sessions: Job,
+    maintenance: Job,
+}
+
+impl Jobs {
+    /// Something may have been written to the outbox.
+    pub(crate) fn poke_lanes(&self) {
+        self.index.poke();
+        self.telegram.poke();
+    }
+
+    fn tick(&self, now: Timestamp) {
+        for job in [&self.index, &self.telegram, &self.sessions, &self.maintenance] {
+            job.tick(now);
+        }
+    }
+}
+
+/// Starts everything; it ends by itself once the gateway stops.
+pub(crate) fn start(platform: &Arc<Platform>, tick: Duration) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(heartbeat(platform.clone(), tick));
+    for lane in [Lane::Index, Lane::Telegram] {
+        tasks.spawn(run_lane(platform.clone(), lane));
+    }
+    let p = platform.clone();
+    tasks.spawn(repeat(
+        platform.clone(),
+        |p| &p.jobs.sessions,
+        SESSIONS_INTERVAL,
+        move || close_ended_sessions(p.clone()),
+    ));
+    let p = platform.clone();
+    tasks.spawn(repeat(platform.clone(), |p| &p.jobs.maintenance, MAINTENANCE_INTERVAL, move || maintain(p.clone())));
+    tasks
+}
+
+async fn heartbeat(platform: Arc<Platform>, tick: Duration) {
+    let mut interval = tokio::time::interval(tick);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut stopping = platform.stopping.clone();
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {
+                let now = platform.app.now();
+                platform.registry.sweep(now);
+                platform.jobs.tick(now);
+            }
+            () = stopped(&mut stopping) => return,
+        }
+    }
+}
+
+async fn repeat<F, R>(platform: Arc<Platform>, job: fn(&Platform) -> &Job, interval: i64, run: F)
+where
+    F: Fn() -> R,
+    R: Future<Output = Result<()>>,
+{
+    let mut stopping = platform.stopping.clone();
+    loop {
+        tokio::select! {
+            () = job(&platform).wake.notified() => {}
+            () = stopped(&mut stopping) => return,
+        }
+        let wait = match run().await {
+            Ok(()) => interval,
+            Err(error) => {
+                error.log("schedule");
+                RETRY.max(interval.min(MINUTE))
+            }
+        };
+        job(&platform).due.store(platform.app.now().plus(wait).0, Ordering::Relaxed);
+    }
+}
+
+async fn close_ended_sessions(platform: Arc<Platform>) -> Result<()> {
+    let closed = maintenance::close_ended_sessions(&platform.app).await?;
+    if closed > 0 {
+        tracing::info!(closed, "closed the sockets of ended sessions");
+    }
+    Ok(())
+}
+
+async fn maintain(platform: Arc<Platform>) -> Result<()> {
+    let report = maintenance::handle(&platform.app).await?;
+    let report = serde_json::to_string(&report).map_err(Error::internal)?;
+    tracing::info!(report, "maintenance");
+    Ok(())
+}
+
+/// A lane's lease: of all processes on one store only one drains.
+struct Lease {
+    name: String,
+    owner: String,
+    until: Timestamp,
+}
+
+impl Lease {
+    /// Whether the lane is ours; renewed at half time, so that a busy lane does not write for it each time.
+    async fn hold(&mut self, platform: &Platform) -> Result<bool> {
+        let now = platform.app.now();
+        let left = self.until.since(now);
+        if (LEASE / 2..=LEASE).contains(&left) {
+            return Ok(true);
+        }
+        let until = now.plus(LEASE);
+        let ours = platform.app.store.lease(&self.name, &self.owner, now, until).await?;
+        self.until = if ours { until } else { Timestamp::default() };
+        Ok(ours)
+    }
+
+    async fn give_back(&self, platform: &Platform) -> Result<()> {
+        let now = platform.app.now();
+        if self.until > now {
+            platform.app.store.lease(&self.name, &self.owner, now, now).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn run_lane(platform: Arc<Platform>, lane: Lane) {
+    let job = match lane {
+        Lane::Index => &platform.jobs.index,
+        Lane::Telegram => &platform.jobs.telegram,
+    };
+    let mut lease = Lease {
+        name: format!("outbox:{}", lane.as_str()),
+        owner: crate::event::request_id(),
+        until: Timestamp::default(),
+    };
+    let mut stopping = platform.stopping.clone();
+    loop {
+        tokio::select! {
+            () = job.wake.notified() => {}
+            () = stopped(&mut stopping) => break,
+        }
+        let next = match drain(&platform, lane, &mut lease).await {
+            Ok(next) => next,
+            Err(error) => {
+                error.log("outbox");
+                platform.app.now().plus(RETRY)
+            }
+        };
+        job.due.store(next.0, Ordering::Relaxed);
+    }
+    if let Err(error) = lease.give_back(&platform).await {
+        error.log("outbox");
+    }
+}
+
+/// Delivers what is due, step by step, and answers when to look again.
+async fn drain(platform: &Platform, lane: Lane, lease: &mut Lease) -> Result<Timestamp> {
+    loop {
+        if !lease.hold(platform).await? {
+            return Ok(platform.app.now().plus(LEASE));
+        }
+        let drained = notifier::drain(&platform.app, lane).await?;
+        if drained.delivered == 0 || platform.is_stopping() {
+            let latest = platform.app.now().plus(LANE_INTERVAL);
+            return Ok(drained.next.unwrap_or(latest).min(latest));
+        }
+    }
+}

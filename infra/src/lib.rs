@@ -1,0 +1,167 @@
+//! API Gateway, its stream and its scheduler on one machine: real HTTP and WebSocket traffic becomes API Gateway's own
+//! events, by API Gateway's own rules, and the functions run in this process.
+//!
+//! Reading order: [`template`] (the routes), `router` (who answers what), `rest` and `socket` (traffic to events and
+//! back), [`registry`] (pushing), `background` (the outbox and the schedule).
+
+mod background;
+mod event;
+mod faults;
+mod functions;
+mod headers;
+mod management;
+mod metrics;
+mod pages;
+mod platform;
+pub mod registry;
+mod rest;
+mod router;
+pub mod salt;
+mod server;
+mod socket;
+pub mod template;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::config::Config;
+use shared::store::Store;
+use shared::time::{Clock, SystemClock};
+use shared::{App, Error, Result};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+pub use faults::Faults;
+pub use functions::{Functions, InProcess};
+
+use background::Jobs;
+use faults::Lots;
+use metrics::Metrics;
+use platform::{MAX_RUNNING, Platform};
+use registry::{Closing, Registry};
+use template::Template;
+
+/// At most so many TCP connections, sockets included.
+const MAX_CONNECTIONS: u32 = 16_384;
+/// How long running functions are waited for at the end.
+const FINISH_TIME: Duration = Duration::from_secs(25);
+/// How long sockets are waited for after that.
+const CLOSE_TIME: Duration = Duration::from_secs(3);
+
+/// What a gateway is started with.
+pub struct GatewayOptions {
+    /// The settings; `OTP_HASH_SALT` must be set.
+    pub config: Config,
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// Where connections come in.
+    pub listener: TcpListener,
+    /// The time; the machine's own unless a test turns it.
+    pub clock: Arc<dyn Clock>,
+    /// Other functions than the workspace's own, for tests.
+    pub functions: Option<Arc<dyn Functions>>,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+    /// How often the clock is looked at.
+    pub tick: Duration,
+    /// How long a function may take: API Gateway's 29 s.
+    pub function_limit: Duration,
+    /// Whether `/@connections` is served to this machine.
+    pub connections_api: bool,
+}
+
+impl GatewayOptions {
+    /// What people run.
+    pub fn new(config: Config, store: Arc<dyn Store>, listener: TcpListener) -> Self {
+        Self {
+            config,
+            store,
+            listener,
+            clock: Arc::new(SystemClock),
+            functions: None,
+            faults: Faults::default(),
+            tick: Duration::from_secs(1),
+            function_limit: Duration::from_secs(29),
+            connections_api: false,
+        }
+    }
+}
+
+/// Starts gateways. Nothing of one is global: several may run in one process.
+pub struct Gateway;
+
+impl Gateway {
+    /// Starts one; it serves when this answers. Rows of sockets that died with the process before are forgotten.
+    pub async fn start(options: GatewayOptions) -> Result<Running> {
+        let address = options.listener.local_addr().map_err(Error::internal)?;
+        options.store.forget_connections().await?;
+        let (stop, stopping) = watch::channel(false);
+        let lots = Arc::new(Lots::new(options.faults));
+        let metrics = Arc::new(Metrics::default());
+        let registry = Arc::new(Registry::new(options.clock.clone(), lots.clone(), metrics.clone()));
+        let app = Arc::new(App::new(options.config, options.store, registry.clone(), options.clock)?);
+        let platform = Arc::new(Platform {
+            functions: options.functions.unwrap_or_else(|| Arc::new(InProcess(app.clone()))),
+            app,
+            registry,
+            metrics,
+            jobs: Jobs::default(),
+            lots,
+            template: Template::built_in().map_err(Error::internal)?,
+            slots: Arc::new(Semaphore::new(MAX_RUNNING as usize)),
+            function_limit: options.function_limit,
+            connections_api: options.connections_api,
+            own_domain: address.to_string(),
+            stopping: stopping.clone(),
+        });
+        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
+        let mut tasks = background::start(&platform, options.tick);
+        tasks.spawn(server::serve(options.listener, router::build(&platform)?, connections.clone(), stopping));
+        Ok(Running { address, platform, connections, stop, tasks })
+    }
+}
+
+/// A gateway that serves. Without [`Running::shutdown`] it stops accepting and leaves its sockets to themselves.
+pub struct Running {
+    address: SocketAddr,
+    platform: Arc<Platform>,
+    connections: Arc<Semaphore>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The parts that its functions work with.
+    pub fn app(&self) -> &Arc<App> {
+        &self.platform.app
+    }
+
+    /// The sockets that are open.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.platform.registry
+    }
+
+    /// Takes no more, finishes what runs (at most 25 s), closes every socket with 1001 and ends.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        let finished = async {
+            let _all = self.platform.slots.acquire_many(MAX_RUNNING).await;
+            while self.tasks.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(FINISH_TIME, finished).await.is_err() {
+            tracing::warn!("some functions did not finish in time");
+        }
+        self.platform.registry.close_all(Closing::GOING_AWAY);
+        let closed = tokio::time::timeout(CLOSE_TIME, self.connections.acquire_many(MAX_CONNECTIONS));
+        if closed.await.is_err() {
+            tracing::debug!("some clients did not hang up in time");
+        }
+    }
+}

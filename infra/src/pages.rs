@@ -1,0 +1,121 @@
+//! The pages and their files: inside the program, or read from `static/` by a debug build so that an edit shows at once.
+
+use std::path::Path;
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use rust_embed::Embed;
+use shared::Error;
+
+use crate::rest;
+
+#[derive(Embed)]
+#[folder = "../static"]
+struct Files;
+
+/// Answers a request for a page or one of its files; what is neither is `not_found`.
+pub(crate) fn serve(parts: &Parts, request_id: &str) -> Response {
+    let Some((name, file)) = find(parts.uri.path()) else { return rest::refused(&Error::NotFound, request_id) };
+    if parts.method != Method::GET && parts.method != Method::HEAD {
+        let mut response = rest::refused(&Error::MethodNotAllowed, request_id);
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    let etag = format!("\"{}\"", shared::id::hex(file.metadata.sha256_hash().get(..16).unwrap_or_default()));
+    let known = parts.headers.get_all(IF_NONE_MATCH).iter().any(|known| names(known, &etag));
+    let mut response = if known {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        let length = file.data.len();
+        let body = if parts.method == Method::HEAD { Body::empty() } else { Body::from(file.data.into_owned()) };
+        let mut response = Response::new(body);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, media_type(&name));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        response
+    };
+    let lifetime = if is_html(&name) { "no-cache" } else { "public, max-age=300" };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(lifetime));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        response.headers_mut().insert(ETAG, etag);
+    }
+    response
+}
+
+/// Pages have an address of their own; other files have their path's. A path that could lead elsewhere leads nowhere.
+fn find(path: &str) -> Option<(String, rust_embed::EmbeddedFile)> {
+    let name = match path {
+        "/" => "index.html",
+        "/admin" => "admin.html",
+        _ => path.strip_prefix('/').filter(|name| is_plain(name) && !is_html(name))?,
+    };
+    Some((name.to_owned(), Files::get(name)?))
+}
+
+fn is_html(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("html"))
+}
+
+fn is_plain(name: &str) -> bool {
+    name.split('/').all(|part| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+    })
+}
+
+fn media_type(name: &str) -> HeaderValue {
+    let guess = mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream");
+    let is_text = guess.starts_with("text/") || matches!(guess, "application/json" | "image/svg+xml");
+    let text = if is_text { format!("{guess}; charset=utf-8") } else { guess.to_owned() };
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
+}
+
+fn names(known: &HeaderValue, etag: &str) -> bool {
+    let known = known.to_str().unwrap_or_default();
+    known.split(',').map(|part| part.trim().trim_start_matches("W/")).any(|part| part == etag || part == "*")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_could_lead_elsewhere_leads_nowhere() {
+        for path in [
+            "/../Cargo.toml",
+            "/css/../../Cargo.toml",
+            "/..%2fCargo.toml",
+            "//etc/passwd",
+            "/css\\base.css",
+            "/.env",
+            "/index.html",
+            "",
+            "/css/",
+            "/css",
+        ] {
+            assert!(find(path).is_none(), "{path}");
+        }
+        assert!(find("/css/base.css").is_some());
+    }
+
+    #[test]
+    fn text_is_served_as_utf8() {
+        for (name, expected) in [
+            ("a.js", "text/javascript; charset=utf-8"),
+            ("a.css", "text/css; charset=utf-8"),
+            ("a.html", "text/html; charset=utf-8"),
+            ("a.json", "application/json; charset=utf-8"),
+            ("a.svg", "image/svg+xml; charset=utf-8"),
+            ("a.png", "image/png"),
+            ("a", "application/octet-stream"),
+        ] {
+            assert_eq!(media_type(name), expected, "{name}");
+        }
+    }
+}

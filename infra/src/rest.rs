@@ -1,0 +1,112 @@
+//! The HTTP API: a request becomes an event, a function's answer becomes a response.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use http_body_util::BodyExt;
+use lambda_http::request::LambdaRequest;
+use shared::Error;
+
+use crate::event::{self, HttpCall};
+use crate::functions::Failure;
+use crate::platform::{Caller, Platform};
+use crate::template::HttpRoute;
+
+/// How long a client may take to send a body.
+const BODY_TIME: Duration = Duration::from_secs(20);
+/// Of a body that is too large so much more is read and thrown away, so that the client gets to read the answer.
+const MAX_WASTE: usize = 8 * 1024 * 1024;
+
+/// Answers a request by the function behind `route`.
+pub(crate) async fn call(
+    platform: Arc<Platform>,
+    route: Arc<HttpRoute>,
+    proxy: Option<String>,
+    caller: Caller,
+    request: Request,
+) -> Response {
+    let request_id = event::request_id();
+    let (parts, body) = request.into_parts();
+    let body = match read(body, platform.app.config.max_request_size).await {
+        Ok(body) => body,
+        Err(error) => return refused(&error, &request_id),
+    };
+    let domain = platform.domain(&parts.headers);
+    let event = event::http(
+        &HttpCall {
+            request_id: &request_id,
+            route_key: &route.key(),
+            proxy: proxy.as_deref(),
+            source_ip: &caller.ip.to_string(),
+            scheme: if platform.is_https() { "https" } else { "http" },
+            domain: &domain,
+            now: platform.app.now(),
+        },
+        &parts,
+        &body,
+    );
+    let span = tracing::info_span!("http", request_id, method = %parts.method, path = parts.uri.path());
+    let (functions, function) = (platform.functions.clone(), route.function.clone());
+    let run = async move { functions.http(&function, LambdaRequest::ApiGatewayV2(event).into()).await };
+    match platform.run(&route.function, span, run).await {
+        Ok(answer) => answered(answer),
+        Err(failure) => failed(failure, &request_id),
+    }
+}
+
+/// Reads a body of at most `max` bytes.
+pub(crate) async fn read(mut body: Body, max: usize) -> Result<Vec<u8>, Error> {
+    let all = async {
+        let (mut kept, mut size) = (Vec::new(), 0_usize);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Error::InvalidMessage("body: it ended early".into()))?;
+            let Ok(data) = frame.into_data() else { continue };
+            size = size.saturating_add(data.len());
+            if size > max.saturating_add(MAX_WASTE) {
+                break;
+            }
+            if size <= max {
+                kept.extend_from_slice(&data);
+            }
+        }
+        if size > max { Err(Error::MessageTooLarge { max }) } else { Ok(kept) }
+    };
+    let late = |_| Error::InvalidMessage("body: it did not arrive in time".into());
+    tokio::time::timeout(BODY_TIME, all).await.map_err(late)?
+}
+
+fn answered(answer: lambda_http::Response<lambda_http::Body>) -> Response {
+    answer.map(|body| match body {
+        lambda_http::Body::Text(text) => Body::from(text),
+        lambda_http::Body::Binary(bytes) => Body::from(bytes),
+        _ => Body::empty(),
+    })
+}
+
+/// The contract's answer to a function that gave none.
+pub(crate) fn failed(failure: Failure, request_id: &str) -> Response {
+    refused(&failure.error(), request_id)
+}
+
+/// An error of the gateway itself, in the contract's shape.
+pub(crate) fn refused(error: &Error, request_id: &str) -> Response {
+    let body = serde_json::json!({
+        "error": error.code(),
+        "detail": error.to_string(),
+        "request_id": request_id,
+    });
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(wait) = error.retry_after_ms() {
+        headers.insert(RETRY_AFTER, HeaderValue::from((wait + 999) / 1_000));
+    }
+    response
+}

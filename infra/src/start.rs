@@ -1,0 +1,95 @@
+//! From checked settings to a gateway that serves, and to its end.
+
+use std::error::Error;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use gateway::{Gateway, GatewayOptions, salt};
+use shared::config::Config;
+use shared::event::Lane;
+use shared::store::Store;
+use shared::store::sql::{SqlOptions, SqlStore};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Sockets are files; the usual limit of 1,024 is less than `WS_MAX_CLIENTS` needs.
+const OPEN_FILES: u64 = 65_536;
+
+/// Why the gateway does not serve.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// One sentence for people.
+    pub(crate) sentence: String,
+    /// The process's exit code: 2 for a setting, 1 for the world.
+    pub(crate) code: u8,
+}
+
+fn refused(sentence: impl Into<String>) -> Refused {
+    Refused { sentence: sentence.into(), code: 1 }
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn run(mut config: Config, connections_api: bool) -> Result<(), Refused> {
+    if config.database_url.scheme() == "dynamodb" {
+        let sentence = "DATABASE_URL: this gateway was built for sqlite:// and postgres://, without DynamoDB.".into();
+        return Err(Refused { sentence, code: 2 });
+    }
+    if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
+        tracing::debug!(%error, "cannot raise the limit of open files");
+    }
+    let folder = salt::data_folder(&config.database_url);
+    salt::provide(&mut config)
+        .map_err(|error| refused(format!("The gateway cannot keep its salt in {}: {error}.", folder.display())))?;
+    let listener = listen(config.listen_addr).await?;
+    let store = open(&config).await?;
+    let urls = (config.public_url.clone(), format!("{}/admin", config.public_url));
+    let options = GatewayOptions { connections_api, ..GatewayOptions::new(config, store, listener) };
+    let running = Gateway::start(options).await.map_err(|error| refused(sentence("cannot start", &error)))?;
+    let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
+    eprintln!("Parley {} is here.\n  Visitors  {}\n  Panel     {}", env!("CARGO_PKG_VERSION"), urls.0, urls.1);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    tokio::select! {
+        () = running.shutdown() => Ok(()),
+        _ = interrupt.recv() => Err(refused("Stopped at once.")),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Refused> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => {
+            refused(format!("{address} is taken by another program; stop it, or set LISTEN_ADDR to another address."))
+        }
+        _ => refused(format!("The gateway cannot listen on {address}: {error}.")),
+    })
+}
+
+async fn open(config: &Config) -> Result<Arc<dyn Store>, Refused> {
+    let mut lanes = vec![Lane::Index];
+    if config.telegram.is_some() {
+        lanes.push(Lane::Telegram);
+    }
+    let store = SqlStore::open(&config.database_url, SqlOptions { lanes }).await;
+    let store = store.map_err(|error| {
+        let what = format!("cannot open its database ({})", config.database_url.scheme());
+        refused(sentence(&what, &error))
+    })?;
+    Ok(Arc::new(store))
+}
+
+fn listen_for(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Refused> {
+    signal(kind).map_err(|error| refused(format!("The gateway cannot listen for signals: {error}.")))
+}
+
+/// One sentence with the deepest cause, which says most.
+fn sentence(what: &str, error: &dyn Error) -> String {
+    let mut deepest = error;
+    while let Some(cause) = deepest.source() {
+        deepest = cause;
+    }
+    format!("The gateway {what}: {deepest}.")
+}
