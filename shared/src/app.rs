@@ -4,9 +4,14 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::connections::Connections;
+use crate::error::Error;
 use crate::i18n::Catalogue;
 use crate::store::Store;
+use crate::telegram::Telegram;
 use crate::time::{Clock, Timestamp};
+
+/// Shows a line to the person who runs the process.
+pub type Terminal = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The parts that rules and handlers work with. Shared by reference; cheap to build for a test.
 pub struct App {
@@ -20,6 +25,9 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// The words.
     pub catalogue: Catalogue,
+    /// The bot, when Telegram is set up.
+    pub telegram: Option<Telegram>,
+    terminal: Option<Terminal>,
 }
 
 impl App {
@@ -31,11 +39,44 @@ impl App {
         clock: Arc<dyn Clock>,
     ) -> crate::Result<Self> {
         let catalogue = Catalogue::load(&config.default_locale)?;
-        Ok(Self { config, store, connections, clock, catalogue })
+        let telegram = config.telegram.as_ref().map(Telegram::new).transpose()?;
+        Ok(Self { config, store, connections, clock, catalogue, telegram, terminal: None })
+    }
+
+    /// Lets login codes be shown on a terminal while Telegram is not set up; for a gateway on a loopback address.
+    #[must_use]
+    pub fn with_terminal(mut self, terminal: Terminal) -> Self {
+        self.terminal = Some(terminal);
+        self
     }
 
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Hands a login code to the operators; answers where it went. The code is never stored or logged.
+    pub async fn send_code(&self, code: &str, ip: &str, user_agent: &str) -> crate::Result<&'static str> {
+        let minutes = (self.config.admin_code_ttl_seconds / 60).max(1).to_string();
+        let values = [("code", code), ("ip", ip), ("browser", user_agent), ("minutes", &minutes)];
+        if let Some(telegram) = &self.telegram {
+            let text = self.catalogue.text(None, "telegram.login_code", &values);
+            let sent = telegram.send_message(telegram.chat_id, &text, None).await;
+            return sent.map(|_| "telegram").map_err(|error| Error::Unavailable(error.into()));
+        }
+        let Some(terminal) = &self.terminal else {
+            return Err(Error::Unavailable("no way to send codes: Telegram is not set up".into()));
+        };
+        terminal(&self.catalogue.text(None, "system.login_code", &values));
+        Ok("terminal")
+    }
+
+    /// Tells the operators something in Telegram, if it is there and answers.
+    pub async fn announce(&self, key: &str, values: &[(&str, &str)]) {
+        let Some(telegram) = &self.telegram else { return };
+        let text = self.catalogue.text(None, key, values);
+        if let Err(error) = telegram.send_message(telegram.chat_id, &text, None).await {
+            tracing::warn!(%error, key, "announcement not sent");
+        }
     }
 }

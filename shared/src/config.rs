@@ -176,3 +176,32 @@ impl Config {
         read::config(place, &variable)
     }
 }
+
+/// What Lambda sets for every function: who it is to AWS, and where.
+#[derive(Clone)]
+#[cfg(feature = "lambda")]
+pub struct AwsEnvironment {
+    /// `AWS_ACCESS_KEY_ID`.
+    pub access_key_id: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub secret_access_key: String,
+    /// `AWS_SESSION_TOKEN`.
+    pub session_token: Option<String>,
+    /// `AWS_REGION`.
+    pub region: String,
+}
+
+#[cfg(feature = "lambda")]
+impl AwsEnvironment {
+    /// Reads it; the error names what is missing.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn from_env() -> Result<Self, String> {
+        let need = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
+        Ok(Self {
+            access_key_id: need("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: need("AWS_SECRET_ACCESS_KEY")?,
+            session_token: std::env::var("AWS_SESSION_TOKEN").ok(),
+            region: need("AWS_REGION")?,
+        })
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::stream::{self, StreamExt};
+use futures::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 
 /// A frame, encoded once for all its receivers.
@@ -54,10 +54,23 @@ const CONCURRENT_SENDS: usize = 32;
 
 /// Sends `frame` to all of `connection_ids`, returns when every send has ended, and answers those that are gone.
 pub async fn send_all(connections: &dyn Connections, connection_ids: &[String], frame: &Frame) -> Vec<String> {
-    let sends = connection_ids.iter().map(|id| async move { (id, connections.send(id, frame).await) });
-    stream::iter(sends)
-        .buffer_unordered(CONCURRENT_SENDS)
-        .filter_map(|(id, sent)| async move { (sent == Sent::Gone).then(|| id.clone()) })
-        .collect()
-        .await
+    let mut waiting = connection_ids.iter();
+    let mut sends = FuturesUnordered::new();
+    let mut gone = Vec::new();
+    loop {
+        while sends.len() < CONCURRENT_SENDS
+            && let Some(id) = waiting.next()
+        {
+            sends.push(send_one(connections, id, frame));
+        }
+        match sends.next().await {
+            Some((id, Sent::Gone)) => gone.push(id.to_owned()),
+            Some((_, Sent::Handed | Sent::Failed)) => {}
+            None => return gone,
+        }
+    }
+}
+
+async fn send_one<'a>(connections: &dyn Connections, id: &'a str, frame: &Frame) -> (&'a str, Sent) {
+    (id, connections.send(id, frame).await)
 }

@@ -4,17 +4,26 @@
 //! [`store`] (what a database must promise), then [`auth`], [`rate_limit`], [`connections`] and [`telegram`].
 
 pub mod app;
+pub mod auth;
+pub mod chat;
 pub mod config;
 pub mod connections;
+pub mod desk;
 pub mod error;
 pub mod event;
+pub mod http;
 pub mod i18n;
 pub mod id;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod model;
 pub mod rate_limit;
 pub mod search;
+pub mod socket;
 pub mod store;
+pub mod telegram;
 pub mod time;
+pub mod wire;
 
 pub use app::App;
 pub use error::Error;

@@ -5,6 +5,9 @@ use crate::error::Error;
 use crate::store::{Buckets, Taken};
 use crate::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
 
+/// Between two announced wrong codes there are so many that are not: each tenth is told.
+pub const UNANNOUNCED_FAILURES: i64 = 9;
+
 /// A token bucket's shape: `burst` tokens when full, one more every `interval_ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -39,8 +42,10 @@ pub enum Limit<'a> {
     Login(&'a str),
     /// Wrong codes in all.
     LoginInAll,
-    /// Frames of one socket that are not messages, so that a loop in a page cannot keep the store busy.
-    Frames(&'a str),
+    /// Wrong codes that nobody is told of; the next one is announced.
+    LoginUnannounced,
+    /// `typing` that is passed on, by conversation and side.
+    Typing(&'a str, &'static str),
     /// Wrong resume tokens from an address.
     Resume(&'a str),
 }
@@ -55,7 +60,8 @@ impl Limit<'_> {
             Self::RequestOtpInAll => "otp".into(),
             Self::Login(ip) => format!("login:{ip}"),
             Self::LoginInAll => "login".into(),
-            Self::Frames(connection) => format!("frames:{connection}"),
+            Self::LoginUnannounced => "login:unannounced".into(),
+            Self::Typing(conversation, side) => format!("typing:{side}:{conversation}"),
             Self::Resume(ip) => format!("resume:{ip}"),
         }
     }
@@ -69,7 +75,8 @@ impl Limit<'_> {
             Self::RequestOtpInAll => Rate::per(30, HOUR),
             Self::Login(_) => Rate::per(5, 15 * MINUTE),
             Self::LoginInAll => Rate::per(100, DAY),
-            Self::Frames(_) => Rate { burst: 60, interval_ms: SECOND / 10 },
+            Self::LoginUnannounced => Rate { burst: UNANNOUNCED_FAILURES, interval_ms: DAY },
+            Self::Typing(..) => Rate { burst: 1, interval_ms: 3 * SECOND },
             Self::Resume(_) => Rate::per(30, 5 * MINUTE),
         }
     }

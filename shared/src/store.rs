@@ -8,8 +8,11 @@
 #[cfg(feature = "sql")]
 pub mod sql;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
+use crate::config::Config;
 use crate::event::{Event, Lane};
 use crate::model::{Activity, Connection, Conversation, Message, Reader, Session, Status};
 use crate::rate_limit::Rate;
@@ -465,4 +468,29 @@ pub trait Store:
 impl<T> Store for T where
     T: Conversations + Messages + ConnectionRows + Sessions + Buckets + Outbox + TelegramLinks + Records + Upkeep
 {
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// This build has no adapter for the scheme of `DATABASE_URL`.
+    #[error("DATABASE_URL begins with {0}:, and this build of Parley has no store for that")]
+    NoAdapter(String),
+    /// The adapter could not open it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens the store that `DATABASE_URL` names.
+pub async fn open(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
+    match config.database_url.scheme() {
+        #[cfg(feature = "sql")]
+        "sqlite" | "postgres" | "postgresql" => {
+            let mut lanes = vec![Lane::Index];
+            lanes.extend(config.telegram.as_ref().map(|_| Lane::Telegram));
+            let options = sql::SqlOptions { lanes };
+            Ok(Arc::new(sql::SqlStore::open(&config.database_url, options).await?))
+        }
+        scheme => Err(OpenError::NoAdapter(scheme.to_owned())),
+    }
 }

@@ -1,0 +1,119 @@
+//! The rules of a conversation. Every way in joins here; every way out starts here.
+
+mod delivery;
+mod history;
+mod join;
+mod moderate;
+
+pub use delivery::{left, push, push_admins_online};
+pub use history::{history, history_of, list};
+pub use join::{Caller, join, join_socket, resume, resume_socket};
+pub use moderate::{add_tag, close, delete, end, item, remove_tag, reopen};
+
+use crate::app::App;
+use crate::connections::Frame;
+use crate::error::Error;
+use crate::id;
+use crate::model::{Message, MessageType, Reader, Sender, Via};
+use crate::rate_limit::{self, Limit};
+use crate::store::Appended;
+use crate::wire::{MessageText, Outgoing};
+
+/// A message as its sender hands it in.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Where it goes.
+    pub conversation_id: String,
+    /// Chosen by the sender; see [`crate::wire::client_id`].
+    pub client_id: String,
+    /// Who writes.
+    pub sender: Sender,
+    /// The way it came.
+    pub via: Via,
+    /// The name shown to people; a visitor's is taken from the conversation.
+    pub author: String,
+    /// As typed.
+    pub content: String,
+}
+
+/// What became of a draft.
+#[derive(Clone, Debug)]
+pub struct SentMessage {
+    /// As stored.
+    pub message: Message,
+    /// It had been stored before; nobody was told again.
+    pub repeated: bool,
+}
+
+/// Stores a message and shows it to every socket of the conversation and every admin.
+///
+/// Returns after the commit and after every push has ended. The same `client_id` again answers with the first message.
+pub async fn send(app: &App, draft: Draft) -> Result<SentMessage, Error> {
+    let content = MessageText::parse(&draft.content, app.config.max_message_len)?.into_string();
+    let rate = (draft.sender == Sender::Visitor).then(|| rate_limit::visitor_messages(&app.config));
+    let message = Message {
+        conversation_id: draft.conversation_id,
+        id: id::sortable_id(),
+        seq: 0,
+        client_id: draft.client_id,
+        sender: draft.sender,
+        via: draft.via,
+        author: draft.author,
+        message_type: MessageType::Text,
+        content,
+        created_at: app.now(),
+        edited_at: None,
+        file: None,
+    };
+    match app.store.append(&message, rate).await? {
+        Appended::Stored { message, audience, .. } => {
+            let frame = Frame::new(&Outgoing::Message(&message))?;
+            let everyone = [audience.visitor, audience.admins].concat();
+            push(app, &everyone, &frame).await?;
+            Ok(SentMessage { message, repeated: false })
+        }
+        Appended::Duplicate(message) => Ok(SentMessage { message, repeated: true }),
+        Appended::Closed => Err(Error::ConversationClosed),
+        Appended::NotFound => Err(Error::ConversationNotFound),
+        Appended::RateLimited { retry_after_ms } => Err(Error::RateLimited { retry_after_ms }),
+    }
+}
+
+/// Changes a message's text and shows the change to everybody. Answers `None` for a message that is not there.
+pub async fn edit(app: &App, conversation_id: &str, seq: i64, content: &str) -> Result<Option<Message>, Error> {
+    let content = MessageText::parse(content, app.config.max_message_len)?.into_string();
+    let Some(message) = app.store.edit(conversation_id, seq, &content, app.now()).await? else { return Ok(None) };
+    let frame = Frame::new(&Outgoing::MessageEdited(&message))?;
+    let audience = app.store.audience(conversation_id, app.now()).await?;
+    push(app, &[audience.visitor, audience.admins].concat(), &frame).await?;
+    Ok(Some(message))
+}
+
+/// Tells the other side that somebody writes; at most once in 3 s, silently.
+pub async fn typing(app: &App, conversation_id: &str, sender: Sender) -> Result<(), Error> {
+    let side = if sender == Sender::Visitor { "visitor" } else { "admin" };
+    let limit = Limit::Typing(conversation_id, side);
+    match rate_limit::take(&*app.store, &app.config, &limit, app.now()).await {
+        Err(Error::RateLimited { .. }) => return Ok(()),
+        other => other?,
+    }
+    let audience = app.store.audience(conversation_id, app.now()).await?;
+    let frame = Frame::new(&Outgoing::Typing { conversation_id, sender })?;
+    let others = if sender == Sender::Visitor { audience.admins } else { audience.visitor };
+    push(app, &others, &frame).await
+}
+
+/// Moves a side's read mark forward and tells whom it concerns: admins of the visitor's, everybody of the team's.
+pub async fn read(app: &App, conversation_id: &str, reader: Reader, seq: i64) -> Result<(), Error> {
+    if seq < 0 {
+        return Err(Error::field("seq", "must not be negative"));
+    }
+    let Some(seq) = app.store.mark_read(conversation_id, reader, seq).await? else { return Ok(()) };
+    let audience = app.store.audience(conversation_id, app.now()).await?;
+    let frame = Frame::new(&Outgoing::Read { conversation_id, reader, seq })?;
+    let concerned = match reader {
+        Reader::Visitor => audience.admins,
+        Reader::Admin => [audience.visitor, audience.admins].concat(),
+    };
+    push(app, &concerned, &frame).await
+}

@@ -1,0 +1,211 @@
+//! Telegram's Bot API, as far as Parley speaks it. Takes a base URL, so that tests talk to a server of their own.
+
+pub mod update;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::config::TelegramConfig;
+use crate::id::Secret;
+
+/// `sendMessage` takes 1–4096 UTF-16 code units after entity parsing.
+pub const MAX_TEXT: usize = 4096;
+
+/// Connecting and answering take at most so long.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a call brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum TelegramError {
+    /// 429: not before so many seconds.
+    #[error("Telegram asks to wait {0} s")]
+    RetryAfter(i64),
+    /// 400 with `migrate_to_chat_id`: the group became a supergroup with this id.
+    #[error("the group has moved to {0}")]
+    Migrated(i64),
+    /// Any other answer that says no. The description is Telegram's own.
+    #[error("Telegram refused with {code}: {description}")]
+    Refused {
+        /// As HTTP has it.
+        code: i64,
+        /// Telegram's words.
+        description: String,
+    },
+    /// No answer: whether the call took effect is not known.
+    #[error("Telegram did not answer")]
+    NoAnswer(#[source] reqwest::Error),
+}
+
+impl TelegramError {
+    /// Whether the same call can ever succeed without a person's help.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::RetryAfter(_) | Self::NoAnswer(_) => true,
+            Self::Migrated(_) => false,
+            Self::Refused { code, .. } => *code >= 500,
+        }
+    }
+}
+
+/// A bot.
+#[derive(Debug)]
+pub struct Telegram {
+    http: reqwest::Client,
+    api_url: String,
+    token: Secret,
+    /// The operators' chat.
+    pub chat_id: i64,
+}
+
+#[derive(Serialize)]
+struct SendMessage<'a> {
+    chat_id: i64,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_parameters: Option<ReplyParameters>,
+    link_preview_options: LinkPreviewOptions,
+}
+
+#[derive(Serialize)]
+struct ReplyParameters {
+    message_id: i64,
+    allow_sending_without_reply: bool,
+}
+
+#[derive(Serialize)]
+struct LinkPreviewOptions {
+    is_disabled: bool,
+}
+
+#[derive(Deserialize)]
+struct SentMessage {
+    message_id: i64,
+}
+
+#[derive(Deserialize)]
+struct Answer<T> {
+    result: Option<T>,
+    error_code: Option<i64>,
+    description: Option<String>,
+    parameters: Option<Parameters>,
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    retry_after: Option<i64>,
+    migrate_to_chat_id: Option<i64>,
+}
+
+impl Telegram {
+    /// A client for a bot; no call is made yet.
+    pub fn new(config: &TelegramConfig) -> crate::Result<Self> {
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls()?)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(crate::Error::internal)?;
+        Ok(Self { http, api_url: config.api_url.clone(), token: config.bot_token.clone(), chat_id: config.chat_id })
+    }
+
+    /// Sends plain text (no parse mode, no link preview) and answers the new message's id. `text` must fit [`MAX_TEXT`];
+    /// see [`split`].
+    pub async fn send_message(&self, chat_id: i64, text: &str, reply_to: Option<i64>) -> Result<i64, TelegramError> {
+        let reply_parameters =
+            reply_to.map(|message_id| ReplyParameters { message_id, allow_sending_without_reply: true });
+        let link_preview_options = LinkPreviewOptions { is_disabled: true };
+        let body = SendMessage { chat_id, text, reply_parameters, link_preview_options };
+        self.call::<SentMessage>("sendMessage", &body).await.map(|sent| sent.message_id)
+    }
+
+    async fn call<T: DeserializeOwned>(&self, method: &str, body: &impl Serialize) -> Result<T, TelegramError> {
+        let url = format!("{}/bot{}/{method}", self.api_url, self.token.reveal());
+        // The URL holds the token, so errors are stripped of it.
+        let no_answer = |error: reqwest::Error| TelegramError::NoAnswer(error.without_url());
+        let response = self.http.post(url).json(body).send().await.map_err(no_answer)?;
+        let status = i64::from(response.status().as_u16());
+        let answer: Answer<T> = match response.json().await {
+            Ok(answer) => answer,
+            Err(error) if error.is_decode() => {
+                return Err(TelegramError::Refused {
+                    code: status,
+                    description: "not an answer of the Bot API".into(),
+                });
+            }
+            Err(error) => return Err(no_answer(error)),
+        };
+        match (answer.result, answer.parameters) {
+            (Some(result), _) => Ok(result),
+            (None, Some(Parameters { retry_after: Some(seconds), .. })) => Err(TelegramError::RetryAfter(seconds)),
+            (None, Some(Parameters { migrate_to_chat_id: Some(id), .. })) => Err(TelegramError::Migrated(id)),
+            (None, _) => Err(TelegramError::Refused {
+                code: answer.error_code.unwrap_or(status),
+                description: answer.description.unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+fn tls() -> crate::Result<rustls::ClientConfig> {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(crate::Error::internal)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
+
+/// Cuts a text into pieces of at most [`MAX_TEXT`] UTF-16 code units, at a line's or word's end where there is one in the
+/// second half of a piece; never within a character.
+pub fn split(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(end) = overflow(rest) {
+        let piece = &rest[..end];
+        let cut = piece.rfind('\n').or_else(|| piece.rfind(' ')).filter(|cut| *cut > end / 2).unwrap_or(end);
+        pieces.push(rest[..cut].trim_end());
+        rest = rest[cut..].trim_start();
+    }
+    if !rest.is_empty() {
+        pieces.push(rest);
+    }
+    pieces
+}
+
+/// Where a text passes [`MAX_TEXT`], if it does.
+fn overflow(text: &str) -> Option<usize> {
+    let mut units = 0;
+    text.char_indices().find_map(|(at, c)| {
+        units += c.len_utf16();
+        (units > MAX_TEXT).then_some(at)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_by_utf_16_units_and_never_within_a_character() {
+        let text = "🙂".repeat(3_000);
+
+        let pieces = split(&text);
+
+        assert_eq!(pieces.iter().map(|piece| piece.encode_utf16().count()).collect::<Vec<_>>(), [4096, 1904]);
+        assert_eq!(pieces.concat(), text);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_words() {
+        let text = "word ".repeat(1_000);
+
+        let pieces = split(text.trim());
+
+        assert!(pieces.iter().all(|piece| piece.len() <= MAX_TEXT && piece.ends_with("word")));
+        assert_eq!(pieces.join(" "), text.trim());
+    }
+}
