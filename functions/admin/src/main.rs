@@ -1,0 +1,9 @@
+//! The Lambda `bootstrap` of this function.
+
+use lambda_http::{Error, Request, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let app = &shared::lambda::app().await?;
+    run(service_fn(move |request: Request| async move { Ok::<_, Error>(admin::handle(app, request).await) })).await
+}

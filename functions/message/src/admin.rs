@@ -1,0 +1,57 @@
+//! Frames of the panel's socket (protocol section 3).
+
+use shared::auth::{self, Admin};
+use shared::connections::Frame;
+use shared::model::{Sender, Via};
+use shared::socket::SocketCall;
+use shared::store::{ConversationFilter, PageRequest};
+use shared::wire::{self, Incoming, Outgoing};
+use shared::{App, Error, chat, desk};
+
+/// Calls the rule of a frame; answers what its sender alone is to get. A session that has ended is refused at once.
+pub async fn act(app: &App, call: &SocketCall, incoming: &Incoming, session_id: &str) -> Result<Option<Frame>, Error> {
+    let kind = wire::require(incoming.kind.as_deref(), "type")?;
+    let session = auth::session_of_socket(app, session_id, kind != "ping").await?;
+    let admin = Admin { session, ip: call.ip.clone(), new_token: None };
+    let conversation_id = || wire::require(incoming.conversation_id.as_deref(), "conversation_id");
+    match kind {
+        "subscribe" => subscribe(app, incoming).await.map(Some),
+        "admin_message" => message(app, &admin, incoming, conversation_id()?).await,
+        "delete_conversation" => desk::delete(app, &admin, conversation_id()?).await.map(|()| None),
+        "close_conversation" => desk::close(app, &admin, conversation_id()?).await.map(|_| None),
+        "reopen_conversation" => desk::reopen(app, &admin, conversation_id()?).await.map(|_| None),
+        "typing" => {
+            let item = chat::item(app, conversation_id()?).await?;
+            chat::typing(app, &item.conversation_id, Sender::Admin).await.map(|()| None)
+        }
+        "read" => {
+            let conversation_id = conversation_id()?;
+            let seq = wire::require(incoming.seq, "seq")?;
+            desk::read(app, &admin, conversation_id, seq).await.map(|()| None)
+        }
+        "history" => {
+            let history = chat::history_of(app, conversation_id()?, incoming.since, incoming.before).await?;
+            Frame::new(&Outgoing::History(&history)).map(Some)
+        }
+        "ping" => Frame::new(&Outgoing::Pong { head_seq: None, server_time: app.now() }).map(Some),
+        _ => Err(Error::UnknownType),
+    }
+}
+
+async fn subscribe(app: &App, incoming: &Incoming) -> Result<Frame, Error> {
+    let limit = incoming.limit.unwrap_or(50);
+    if !(1..=100).contains(&limit) {
+        return Err(Error::field("limit", "must be a whole number from 1 to 100"));
+    }
+    let filter = ConversationFilter { status: incoming.status, ..ConversationFilter::default() };
+    let (items, next_cursor) = chat::list(app, &filter, PageRequest { limit, cursor: None }).await?;
+    let admins_online = app.store.admins_online(app.now()).await?;
+    Frame::new(&Outgoing::Conversations { items: &items, next_cursor: next_cursor.as_deref(), admins_online })
+}
+
+async fn message(app: &App, admin: &Admin, incoming: &Incoming, conversation_id: &str) -> Result<Option<Frame>, Error> {
+    let client_id = wire::require(incoming.client_id.as_deref(), "client_id")?;
+    let content = wire::require(incoming.content.clone(), "content")?;
+    let sent = desk::send(app, admin, Via::Web, conversation_id, content, Some(client_id)).await?;
+    if sent.repeated { Frame::new(&Outgoing::Message(&sent.message)).map(Some) } else { Ok(None) }
+}

@@ -1,0 +1,13 @@
+//! The Lambda `bootstrap` of this function.
+
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let app = &shared::lambda::app().await?;
+    run(service_fn(async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
+        Ok::<_, Error>(message::handle(app, event.payload).await)
+    }))
+    .await
+}

@@ -1,0 +1,65 @@
+//! Frames of the visitor's socket (protocol section 2).
+
+use shared::chat::{self, Caller, Draft};
+use shared::connections::Frame;
+use shared::model::{Reader, Sender, Via};
+use shared::socket::SocketCall;
+use shared::wire::{self, Incoming, Outgoing};
+use shared::{App, Error};
+
+/// Calls the rule of a frame; answers what its sender alone is to get.
+pub async fn act(
+    app: &App,
+    call: &SocketCall,
+    incoming: &Incoming,
+    bound: Option<&str>,
+) -> Result<Option<Frame>, Error> {
+    let caller = Caller { ip: &call.ip, user_agent: call.header("user-agent") };
+    let connection_id = &call.connection_id;
+    let conversation_id = || bound.ok_or(Error::NotJoined);
+    match wire::require(incoming.kind.as_deref(), "type")? {
+        "join" => {
+            let joined = chat::join_socket(app, incoming, caller, connection_id).await?;
+            Frame::new(&Outgoing::Joined(&joined)).map(Some)
+        }
+        "resume" => {
+            let history = chat::resume_socket(app, incoming, caller, connection_id).await?;
+            Frame::new(&Outgoing::History(&history)).map(Some)
+        }
+        "history" => {
+            let before = wire::require(incoming.before, "before");
+            let history = chat::history_of(app, conversation_id()?, None, Some(before?)).await?;
+            Frame::new(&Outgoing::History(&history)).map(Some)
+        }
+        "message" => message(app, incoming, conversation_id()?).await,
+        "typing" => chat::typing(app, conversation_id()?, Sender::Visitor).await.map(|()| None),
+        "read" => {
+            let conversation_id = conversation_id()?;
+            let seq = wire::require(incoming.seq, "seq")?;
+            chat::read(app, conversation_id, Reader::Visitor, seq).await.map(|()| None)
+        }
+        "end" => chat::end(app, conversation_id()?).await.map(|()| None),
+        "ping" => pong(app, conversation_id()?).await.map(Some),
+        _ => Err(Error::UnknownType),
+    }
+}
+
+async fn message(app: &App, incoming: &Incoming, conversation_id: &str) -> Result<Option<Frame>, Error> {
+    let draft = Draft {
+        conversation_id: conversation_id.to_owned(),
+        client_id: wire::client_id(wire::require(incoming.client_id.as_deref(), "client_id")?)?,
+        sender: Sender::Visitor,
+        via: Via::Web,
+        author: String::new(),
+        content: wire::require(incoming.content.clone(), "content")?,
+    };
+    let sent = chat::send(app, draft).await?;
+    // A stored message went to every socket of the conversation, this one included; a repeated one is this one's alone.
+    if sent.repeated { Frame::new(&Outgoing::Message(&sent.message)).map(Some) } else { Ok(None) }
+}
+
+async fn pong(app: &App, conversation_id: &str) -> Result<Frame, Error> {
+    let found = app.store.conversation(conversation_id, app.now()).await?;
+    let head_seq = found.ok_or(Error::ConversationNotFound)?.head_seq;
+    Frame::new(&Outgoing::Pong { head_seq: Some(head_seq), server_time: app.now() })
+}

@@ -1,0 +1,126 @@
+//! Delivers events: the search index, and Telegram. Idempotent; an event is acknowledged only after success.
+
+mod mirror;
+
+use serde::Serialize;
+use shared::event::{EventKind, Lane};
+use shared::store::Pending;
+use shared::time::{MINUTE, SECOND, Timestamp};
+use shared::{App, Error};
+
+/// Events taken at once.
+const BATCH: i64 = 50;
+/// The longest pause between two tries of one event.
+const LONGEST_PAUSE: i64 = 5 * MINUTE;
+
+/// What one step of a lane brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Drained {
+    /// Events delivered.
+    pub delivered: usize,
+    /// Events that failed and wait for another try.
+    pub postponed: usize,
+    /// When to look again although nothing new came.
+    #[serde(skip)]
+    pub next: Option<Timestamp>,
+}
+
+/// Drains both lanes until nothing is due; for a function that a schedule invokes.
+pub async fn handle(app: &App) -> Result<Vec<Drained>, Error> {
+    let mut reports = Vec::new();
+    for lane in [Lane::Index, Lane::Telegram] {
+        let mut total = Drained::default();
+        loop {
+            let step = drain(app, lane).await?;
+            total.delivered += step.delivered;
+            total.postponed += step.postponed;
+            if step.delivered == 0 {
+                break;
+            }
+        }
+        reports.push(total);
+    }
+    Ok(reports)
+}
+
+/// One step: delivers what is due in a lane, in order, and tells when to look again.
+///
+/// An event that fails holds up its own conversation only. One that Telegram will never take is dropped with a log line.
+pub async fn drain(app: &App, lane: Lane) -> Result<Drained, Error> {
+    let now = app.now();
+    let due = app.store.due(lane, now, BATCH).await?;
+    let mut report = Drained::default();
+    let mut blocked: Vec<&str> = Vec::new();
+    for pending in &due {
+        let conversation_id = pending.event.conversation_id.as_str();
+        if blocked.contains(&conversation_id) {
+            continue;
+        }
+        match deliver(app, lane, pending).await {
+            Ok(()) => {
+                app.store.delivered(lane, std::slice::from_ref(pending)).await?;
+                report.delivered += 1;
+            }
+            Err(failure) => {
+                let pause = failure.pause_ms.unwrap_or_else(|| backoff(pending.tries));
+                app.store.postpone(lane, pending, now.plus(pause)).await?;
+                tracing::warn!(
+                    conversation_id,
+                    tries = pending.tries + 1,
+                    pause,
+                    cause = failure.cause,
+                    "not delivered"
+                );
+                report.postponed += 1;
+                report.next = Some(report.next.map_or(now.plus(pause), |next| next.min(now.plus(pause))));
+                blocked.push(conversation_id);
+                if failure.everybody {
+                    break;
+                }
+            }
+        }
+    }
+    if report.delivered > 0 && report.next.is_none() {
+        report.next = Some(now);
+    }
+    Ok(report)
+}
+
+/// Why an event waits for another try.
+struct Failure {
+    cause: String,
+    /// Until the next try; the backoff when absent.
+    pause_ms: Option<i64>,
+    /// The rest of the lane would fail the same way.
+    everybody: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { cause: error.to_string(), pause_ms: None, everybody: false }
+    }
+}
+
+async fn deliver(app: &App, lane: Lane, pending: &Pending) -> Result<(), Failure> {
+    let event = &pending.event;
+    match lane {
+        Lane::Index => match event.kind {
+            EventKind::ConversationOpened | EventKind::MessageStored | EventKind::MessageEdited => {
+                app.store.index(&event.conversation_id, event.seq).await.map_err(Error::from)?;
+                Ok(())
+            }
+            EventKind::ConversationClosed | EventKind::ConversationReopened | EventKind::ConversationDeleted => Ok(()),
+        },
+        Lane::Telegram => match &app.telegram {
+            Some(telegram) => mirror::deliver(app, telegram, event).await,
+            None => Ok(()),
+        },
+    }
+}
+
+/// Exponential, with full jitter: up to 1 s after the first failure, up to five minutes in the end.
+fn backoff(tries: i64) -> i64 {
+    let most = (SECOND << tries.clamp(0, 10)).min(LONGEST_PAUSE);
+    let random = i64::from(getrandom::u32().unwrap_or(u32::MAX / 2));
+    (most * random / i64::from(u32::MAX)).max(100)
+}
