@@ -136,6 +136,18 @@ test('a conversation that cannot be loaded says why and can be tried again', asy
   assert.equal(server.threads.get('other').error, 'conversation_not_found');
 });
 
+test('a conversation that was deleted while nobody told us is not shown any more', async () => {
+  const server = new Server(5);
+  await server.threads.open(ID);
+  server.open = false;
+  server.get = async () => { throw new ApiError({ code: 'conversation_not_found', status: 404 }); };
+
+  await server.threads.recover(ID);
+
+  assert.equal(server.threads.get(ID).error, 'conversation_not_found');
+  assert.deepEqual(server.seqs(), []);
+});
+
 function lettersOf(server) {
   const held = new Map();
   const store = { get: (key) => held.get(key) ?? null, set: (key, value) => held.set(key, value), remove: (key) => held.delete(key) };

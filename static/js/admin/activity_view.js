@@ -63,12 +63,14 @@ export class ActivityView {
   #render() {
     const rows = this.#entries.map((entry) => this.#row(entry));
     const heads = ['time', 'name', 'action', 'conversation', 'ip'].map((name) => el('th', { scope: 'col' }, t(`admin.activity.${name}`)));
-    this.#root.replaceChildren(
+    const parts = [
       el('div', { class: 'report__head' },
         el('button', { class: 'icon-button', type: 'button', 'aria-label': t('admin.report.back'), data: { back: '1' } }, icon('back')),
         el('h2', { id: 'activity-title' }, t('admin.activity.title'))),
-      rows.length > 0 && el('table', { class: 'table table--activity' }, el('thead', {}, el('tr', {}, heads)), el('tbody', {}, ...rows)),
-      this.#foot());
+      rows.length > 0 ? el('table', { class: 'table table--activity' }, el('thead', {}, el('tr', {}, heads)), el('tbody', {}, ...rows)) : null,
+      this.#foot(),
+    ];
+    this.#root.replaceChildren(...parts.filter((part) => part !== null));
   }
 
   #foot() {
@@ -78,7 +80,8 @@ export class ActivityView {
       return el('div', { class: 'report__note' }, el('p', {}, words), el('button', { class: 'button', type: 'button', data: { more: '1' } }, t('admin.error.again')));
     }
     if (this.#entries.length === 0) return el('p', { class: 'report__note' }, t('admin.activity.empty'));
-    return this.#cursor !== null && el('button', { class: 'button report__more', type: 'button', data: { more: '1' } }, t('admin.list.more'));
+    if (this.#cursor === null) return null;
+    return el('button', { class: 'button report__more', type: 'button', data: { more: '1' } }, t('admin.list.more'));
   }
 
   /** @param {any} entry */

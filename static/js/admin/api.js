@@ -3,6 +3,9 @@
 
 /** @typedef {import('./session.js').Session} Session */
 
+/** A request that takes longer has been swallowed by the network. */
+const PATIENCE_MS = 15_000;
+
 export class ApiError extends Error {
   /** @param {{code: string, detail?: string, status?: number, retryAfter?: number | null}} parts */
   constructor({ code, detail = '', status = 0, retryAfter = null }) {
@@ -26,9 +29,9 @@ export class Api {
     this.#fetch = fetch;
   }
 
-  /** @param {string} path @param {Record<string, any>} [query] @param {AbortSignal} [signal] */
-  get(path, query, signal) {
-    return this.#call('GET', path, { query, signal });
+  /** @param {string} path @param {Record<string, any>} [query] */
+  get(path, query) {
+    return this.#call('GET', path, { query });
   }
 
   /** @param {string} path @param {object} [body] */
@@ -48,12 +51,12 @@ export class Api {
 
   /**
    * @param {string} method @param {string} path
-   * @param {{query?: Record<string, any>, body?: object, signal?: AbortSignal}} options
+   * @param {{query?: Record<string, any>, body?: object}} options
    * @returns {Promise<any>}
    */
-  async #call(method, path, { query, body, signal }) {
+  async #call(method, path, { query, body }) {
     const used = this.#session.token;
-    const response = await this.#send(method, path + queryString(query), used, body, signal);
+    const response = await this.#send(method, path + queryString(query), used, body);
     const next = response.headers.get('X-New-Token');
     if (next) this.#session.rotate(used, next);
     if (response.ok) return readJson(response);
@@ -62,15 +65,15 @@ export class Api {
       this.#session.refresh();
       // Another tab or a parallel request has rotated meanwhile: the newer token deserves one try.
       if (this.#session.token !== null && this.#session.token !== used) {
-        return this.#call(method, path, { query, body, signal });
+        return this.#call(method, path, { query, body });
       }
       this.#session.end();
     }
     throw await toError(response);
   }
 
-  /** @param {string} method @param {string} url @param {string | null} token @param {object | undefined} body @param {AbortSignal | undefined} signal */
-  async #send(method, url, token, body, signal) {
+  /** @param {string} method @param {string} url @param {string | null} token @param {object | undefined} body */
+  async #send(method, url, token, body) {
     /** @type {Record<string, string>} */
     const headers = { Accept: 'application/json' };
     if (token !== null) headers.Authorization = `Bearer ${token}`;
@@ -82,11 +85,10 @@ export class Api {
         body: body === undefined ? undefined : JSON.stringify(body),
         credentials: 'same-origin',
         cache: 'no-store',
-        signal,
+        signal: AbortSignal.timeout(PATIENCE_MS),
       });
-    } catch (cause) {
-      const code = /** @type {any} */ (cause)?.name === 'AbortError' ? 'aborted' : 'network';
-      throw new ApiError({ code });
+    } catch {
+      throw new ApiError({ code: 'network' });
     }
   }
 }

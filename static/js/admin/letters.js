@@ -83,6 +83,11 @@ export class Letters {
   fail(clientId, reason) {
     const letter = this.#outbox.letters().find((held) => held.client_id === clientId);
     if (!letter) return;
+    if (reason === 'conversation_not_found') {
+      // There is no place left where it could be shown or sent.
+      this.#settle(clientId);
+      return;
+    }
     clearTimeout(this.#timers.get(clientId));
     this.#outbox.mark(clientId, reason);
     this.#threads.get(letter.conversation_id)?.conversation.fail(clientId, reason);

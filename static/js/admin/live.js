@@ -54,6 +54,7 @@ export class Live {
 
   start() {
     this.#running = true;
+    this.#state = 'connecting';
     this.#socket.start();
     this.#schedule(PATIENCE_MS);
   }
@@ -99,6 +100,7 @@ export class Live {
   }
 
   async #ask() {
+    if (this.#state === 'live') this.#tell('polling');
     /** @type {LiveState} */
     let state = 'polling';
     try {

@@ -13,7 +13,7 @@ import { Threads } from './threads.js';
  * @typedef {import('./api.js').Api} Api
  * @typedef {import('./session.js').Session} Session
  * @typedef {import('./route.js').Route} Route
- * @typedef {'list' | 'thread' | 'route' | 'connection' | 'opened' | 'gone' | 'refused'} Topic
+ * @typedef {'list' | 'thread' | 'route' | 'connection' | 'opened' | 'deleted' | 'refused'} Topic
  */
 
 const PAGE = 100;
@@ -144,8 +144,8 @@ export class Panel {
 
   /** @param {string} id @param {number} seq */
   markRead(id, seq) {
-    const item = this.inbox.get(id);
-    if (seq < 1 || !item || item.read.admin >= seq) return;
+    const read = this.inbox.get(id)?.read ?? this.threads.get(id)?.conversation.read;
+    if (!read || read.admin >= seq) return;
     this.#frame({ type: 'read', conversation_id: id, reader: 'admin', seq });
     if (this.#live.send({ type: 'read', conversation_id: id, seq })) return;
     this.#api.post(`${path(id)}/read`, { seq }).catch(() => null);
@@ -305,9 +305,9 @@ export class Panel {
   #deleted(id) {
     this.threads.forget(id);
     this.letters.forget(id);
-    if (this.route.conversation !== id) return;
-    this.go({ conversation: null }, { replace: true });
-    this.#tell('gone');
+    const open = this.route.conversation === id;
+    if (open) this.go({ conversation: null }, { replace: true });
+    this.#tell('deleted', { id, open });
   }
 
   /** @param {any} frame */

@@ -1,13 +1,12 @@
 // @ts-check
 // What frames the views: the connection in words, refusals, the empty place, one or two screens.
 
-import { announce } from '../dom.js';
 import { onLocaleChange, t } from '../i18n.js';
 import { byId, setText } from './page.js';
 
 /** @typedef {import('./panel.js').Panel} Panel */
 
-const REFUSAL_MS = 8_000;
+const NOTICE_MS = 8_000;
 /** Codes with words of their own; every other one is told as a failure on our side. */
 const REFUSALS = ['network', 'rate_limited', 'forbidden', 'capacity', 'conversation_not_found', 'conversation_closed', 'invalid_message'];
 
@@ -21,7 +20,7 @@ export class StageView {
     this.#panel = panel;
     for (const topic of /** @type {const} */ (['connection', 'route', 'list'])) panel.on(topic, () => this.#render());
     panel.on('refused', (code) => this.#refused(code));
-    panel.on('gone', () => announce(t('admin.thread.gone')));
+    panel.on('deleted', ({ open }) => open && this.#say(t('admin.thread.gone')));
     onLocaleChange(() => this.#render());
   }
 
@@ -45,8 +44,13 @@ export class StageView {
   /** @param {string} code */
   #refused(code) {
     const name = code === 'not_found' ? 'conversation_not_found' : code;
-    setText(byId('refusal'), t(`admin.error.${REFUSALS.includes(name) ? name : 'internal'}`));
+    this.#say(t(`admin.error.${REFUSALS.includes(name) ? name : 'internal'}`));
+  }
+
+  /** @param {string} words */
+  #say(words) {
+    setText(byId('refusal'), words);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => setText(byId('refusal'), ''), REFUSAL_MS);
+    this.#timer = setTimeout(() => setText(byId('refusal'), ''), NOTICE_MS);
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // The open conversation: its messages, its state, the field for the answer.
 
-import { Composer } from '../composer.js';
+import { Composer, forgetDraft } from '../composer.js';
 import { el, icon } from '../dom.js';
 import { onLocaleChange, t } from '../i18n.js';
 import { MessageList } from '../message_list.js';
@@ -56,6 +56,7 @@ export class ThreadView {
     byId('thread-back').addEventListener('click', () => panel.go({ conversation: null }));
     byId('thread-close').addEventListener('click', () => this.#toggle());
     document.addEventListener('visibilitychange', () => this.#read());
+    panel.on('deleted', ({ id }) => forgetDraft(draftKey(id)));
     panel.on('thread', (id) => id === this.#id && this.#later());
     for (const topic of /** @type {const} */ (['route', 'list'])) panel.on(topic, () => this.#later());
     onLocaleChange(() => this.#later());
@@ -100,7 +101,7 @@ export class ThreadView {
     this.#shown = null;
     this.#reached = null;
     this.#list.show(null);
-    this.#composer.setDraftKey(id === null ? '' : `admin.${id}`);
+    this.#composer.setDraftKey(id === null ? '' : draftKey(id));
     // On a touch screen the focus would bring the keyboard up over what is to be read.
     if (id !== null && matchMedia('(pointer: fine)').matches) queueMicrotask(() => this.focus());
   }
@@ -197,6 +198,11 @@ export class ThreadView {
     if (delivery === 'sent') return t(this.#panel.item(this.#id)?.online ? 'common.message.sent' : 'admin.thread.sent_offline');
     return t(`common.message.${delivery}`);
   }
+}
+
+/** @param {string} id */
+function draftKey(id) {
+  return `admin.${id}`;
 }
 
 /** @param {any} message @param {boolean} own */

@@ -130,10 +130,19 @@ export class Threads {
     let more = true;
     while (more) {
       const since = thread.conversation.contiguousSeq();
-      const frame = await this.#page(thread, { since }).catch(() => null);
+      const frame = await this.#page(thread, { since }).catch((cause) => this.#lost(thread, cause));
       more = frame?.has_more === true && thread.conversation.contiguousSeq() > since;
     }
     this.changed(thread.id);
+  }
+
+  /** A page that failed is asked for again at the next connect, unless the conversation is no more. @param {Thread} thread @param {any} cause */
+  #lost(thread, { code }) {
+    if (code !== 'conversation_not_found' && code !== 'not_found') return null;
+    thread.state = 'failed';
+    thread.error = code;
+    thread.conversation.reset();
+    return null;
   }
 
   /**
