@@ -58,14 +58,13 @@ test('what lies broken in the outbox is passed over', () => {
 test('figures stand beside those of the period before', () => {
   const now = Date.parse('2026-11-21T10:00:00Z');
   const by_day = [
-    { date: '2026-11-18', conversations: 2, messages_visitor: 3, messages_admin: 1 },
     { date: '2026-11-20', conversations: 3, messages_visitor: 4, messages_admin: 2 },
     { date: '2026-11-21', conversations: 3, messages_visitor: 1, messages_admin: 1 },
     { date: '2020-01-01', conversations: 99, messages_visitor: 99, messages_admin: 99 },
   ];
-  const recent = { median_first_response_seconds: 30, median_response_seconds: null, previous: { median_first_response_seconds: 40 } };
+  const previous = { conversations: 2, messages: 4, median_first_response_seconds: 40, median_response_seconds: null };
 
-  const summary = summarize(recent, { by_day }, 2, now);
+  const summary = summarize({ by_day, median_first_response_seconds: 30, median_response_seconds: null, previous }, 2, now);
 
   assert.deepEqual(summary.conversations, { value: 6, before: 2, change: 2 });
   assert.deepEqual(summary.messages, { value: 8, before: 4, change: 1 });

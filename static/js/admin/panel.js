@@ -230,7 +230,17 @@ export class Panel {
     else this.threads.open(id);
     const item = this.inbox.get(id);
     if (item) this.threads.know([item]);
+    else this.#fetch(id);
     this.letters.show(id);
+  }
+
+  /** A conversation that the list has not reached yet, or that its filter leaves out. @param {string} id */
+  async #fetch(id) {
+    const item = await this.#api.get(path(id)).catch(() => null);
+    if (item === null) return;
+    this.inbox.put(item);
+    this.threads.know([item]);
+    this.#tell('list');
   }
 
   #plain() {

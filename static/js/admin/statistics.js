@@ -10,21 +10,19 @@
 const DAY_MS = 86_400_000;
 
 /**
- * @param {any} recent statistics of the period
- * @param {any} both statistics of the period and the one before it
- * @param {number} days length of the period
+ * @param {any} answer statistics of the period, with those of the one before it in `previous`
+ * @param {number} count length of the period in days
  * @param {number} now milliseconds
  */
-export function summarize(recent, both, days, now) {
-  const all = fillDays(both.by_day ?? [], days * 2, now);
-  const before = all.slice(0, days);
-  const period = all.slice(days);
+export function summarize(answer, count, now) {
+  const days = fillDays(answer.by_day ?? [], count, now);
+  const previous = answer.previous ?? {};
   return {
-    days: period,
-    conversations: figure(sum(period, 'conversations'), sum(before, 'conversations')),
-    messages: figure(messages(period), messages(before)),
-    firstResponse: figure(recent.median_first_response_seconds, recent.previous?.median_first_response_seconds),
-    response: figure(recent.median_response_seconds, recent.previous?.median_response_seconds),
+    days,
+    conversations: figure(sum(days, (day) => day.conversations), previous.conversations),
+    messages: figure(sum(days, messagesOf), previous.messages),
+    firstResponse: figure(answer.median_first_response_seconds, previous.median_first_response_seconds),
+    response: figure(answer.median_response_seconds, previous.median_response_seconds),
   };
 }
 
@@ -52,7 +50,7 @@ export function figure(value, before) {
 }
 
 /** @param {Day} day */
-export function messagesOf(day) {
+function messagesOf(day) {
   return (day.messages_visitor ?? 0) + (day.messages_admin ?? 0);
 }
 
@@ -67,12 +65,7 @@ export function axisTop(greatest) {
   return step * power;
 }
 
-/** @param {Day[]} days @param {'conversations'} key */
-function sum(days, key) {
-  return days.reduce((total, day) => total + (day[key] ?? 0), 0);
-}
-
-/** @param {Day[]} days */
-function messages(days) {
-  return days.reduce((total, day) => total + messagesOf(day), 0);
+/** @param {Day[]} days @param {(day: Day) => number} value */
+function sum(days, value) {
+  return days.reduce((total, day) => total + (value(day) || 0), 0);
 }

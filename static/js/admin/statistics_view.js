@@ -24,9 +24,7 @@ export class StatisticsView {
   #root = byId('statistics');
   #days = 0;
   /** @type {any} */
-  #recent = null;
-  /** @type {any} */
-  #both = null;
+  #answer = null;
   #error = '';
   #asked = 0;
   #drawnWidth = 0;
@@ -53,13 +51,13 @@ export class StatisticsView {
   async #load(days) {
     this.#days = days;
     const asked = (this.#asked += 1);
-    this.#recent = null;
+    this.#answer = null;
     this.#error = '';
     this.#render();
     try {
-      const answers = await Promise.all([days, days * 2].map((length) => this.#panel.api.get('/api/admin/statistics', { days: length })));
+      const answer = await this.#panel.api.get('/api/admin/statistics', { days });
       if (asked !== this.#asked) return;
-      [this.#recent, this.#both] = answers;
+      this.#answer = answer;
     } catch (cause) {
       if (asked !== this.#asked) return;
       this.#error = codeOf(cause);
@@ -99,13 +97,13 @@ export class StatisticsView {
         el('p', {}, t(this.#error === 'network' ? 'admin.error.network' : 'admin.statistics.failed')),
         el('button', { class: 'button', type: 'button', on: { click: () => this.#load(this.#days) } }, t('admin.error.again')))];
     }
-    if (!this.#recent) {
+    if (!this.#answer) {
       return [el('div', { class: 'figures', 'aria-hidden': 'true' }, ...[1, 2, 3, 4].map(() => el('div', { class: 'figure skeleton skeleton--figure' })))];
     }
-    const summary = summarize(this.#recent, this.#both, this.#days, Date.now());
+    const summary = summarize(this.#answer, this.#days, Date.now());
     return [
       el('p', { class: 'report__now' }, t('admin.statistics.now', {
-        open: count(this.#recent.active_conversations), visitors: count(this.#recent.visitors_online), admins: count(this.#recent.admins_online),
+        open: count(this.#answer.active_conversations), visitors: count(this.#answer.visitors_online), admins: count(this.#answer.admins_online),
       })),
       el('dl', { class: 'figures' },
         figureCard('conversations', summary.conversations, count),
