@@ -91,7 +91,9 @@ export class SearchView {
       this.#state = 'ready';
     } catch (cause) {
       if (asked !== this.#asked) return;
-      this.#state = codeOf(cause);
+      // Signs without a letter are no word: nothing can be found by them.
+      const code = codeOf(cause);
+      this.#state = code === 'invalid_message' ? 'ready' : code;
     }
     this.#render();
   }

@@ -7,7 +7,8 @@ import { byId } from './page.js';
 
 /** @typedef {import('./panel.js').Panel} Panel */
 
-const LONGEST = 32;
+/** As the server counts it. */
+const LONGEST = 40;
 
 export class TagsView {
   #panel;
@@ -89,7 +90,8 @@ export class TagsView {
 
   /** @param {string} text */
   async #save(text) {
-    const tag = text.trim().replace(/^#+/u, '').toLocaleLowerCase();
+    // By no language's rules: under Turkish ones VIP would become another tag than the server's.
+    const tag = text.trim().replace(/^#+/u, '').toLowerCase();
     const { conversation_id, tags } = this.#item;
     if (tag !== '' && !tags.includes(tag) && !(await this.#panel.addTag(conversation_id, tag))) return;
     this.#close();
