@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use shared::Result;
 use shared::event::Lane;
 use shared::time::{HOUR, MINUTE, SECOND, Timestamp};
-use shared::{Error, Result};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -133,10 +133,7 @@ async fn close_ended_sessions(platform: Arc<Platform>) -> Result<()> {
 }
 
 async fn maintain(platform: Arc<Platform>) -> Result<()> {
-    let report = maintenance::handle(&platform.app).await?;
-    let report = serde_json::to_string(&report).map_err(Error::internal)?;
-    tracing::info!(report, "maintenance");
-    Ok(())
+    maintenance::handle(&platform.app).await.map(drop)
 }
 
 /// A lane's lease: of all processes on one store only one drains.

@@ -50,10 +50,15 @@ fn default(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
 fn content_security_policy(platform: &Platform, domain: &str, is_panel: bool) -> String {
     let config = &platform.app.config;
     let public = config.public_url.replacen("http", "ws", 1);
+    let sockets = if public.ends_with(&format!("//{domain}")) {
+        public
+    } else {
+        format!("{public} ws://{domain} wss://{domain}")
+    };
     let ancestors = if is_panel { "'none'".into() } else { format!("'self' {}", config.allowed_origins) };
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-         media-src 'self' blob:; font-src 'self'; connect-src 'self' {public} ws://{domain} wss://{domain}; \
+         media-src 'self' blob:; font-src 'self'; connect-src 'self' {sockets}; \
          manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
     )
 }

@@ -25,6 +25,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::app::Terminal;
 use shared::config::Config;
 use shared::store::Store;
 use shared::time::{Clock, SystemClock};
@@ -60,6 +61,8 @@ pub struct GatewayOptions {
     pub listener: TcpListener,
     /// The time; the machine's own unless a test turns it.
     pub clock: Arc<dyn Clock>,
+    /// Where login codes are shown while Telegram is not set up.
+    pub terminal: Option<Terminal>,
     /// Other functions than the workspace's own, for tests.
     pub functions: Option<Arc<dyn Functions>>,
     /// What goes wrong on purpose.
@@ -80,6 +83,7 @@ impl GatewayOptions {
             store,
             listener,
             clock: Arc::new(SystemClock),
+            terminal: None,
             functions: None,
             faults: Faults::default(),
             tick: Duration::from_secs(1),
@@ -101,7 +105,11 @@ impl Gateway {
         let lots = Arc::new(Lots::new(options.faults));
         let metrics = Arc::new(Metrics::default());
         let registry = Arc::new(Registry::new(options.clock.clone(), lots.clone(), metrics.clone()));
-        let app = Arc::new(App::new(options.config, options.store, registry.clone(), options.clock)?);
+        let app = App::new(options.config, options.store, registry.clone(), options.clock)?;
+        let app = Arc::new(match options.terminal {
+            Some(terminal) => app.with_terminal(terminal),
+            None => app,
+        });
         let platform = Arc::new(Platform {
             functions: options.functions.unwrap_or_else(|| Arc::new(InProcess(app.clone()))),
             app,

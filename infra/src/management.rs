@@ -37,7 +37,7 @@ pub(crate) async fn metrics(
     headers: HeaderMap,
 ) -> Response {
     if !is_local(&caller, &headers, &platform.domain(&headers)) {
-        return rest::refused(&Error::NotFound, &event::request_id());
+        return rest::refused(Error::NotFound, &event::request_id());
     }
     for lane in [Lane::Index, Lane::Telegram] {
         match platform.app.store.backlog(lane).await {
@@ -74,7 +74,7 @@ pub(crate) async fn connection_of_stage(
 async fn answer(platform: &Platform, caller: &Caller, stage: Option<&str>, id: &str, request: Request) -> Response {
     let domain = platform.domain(request.headers());
     if !platform.connections_api || !is_local(caller, request.headers(), &domain) {
-        return rest::refused(&Error::NotFound, &event::request_id());
+        return rest::refused(Error::NotFound, &event::request_id());
     }
     if stage.is_some_and(|stage| stage != platform.template.stage) {
         return status(PostStatus::Forbidden);
@@ -114,7 +114,7 @@ async fn answer(platform: &Platform, caller: &Caller, stage: Option<&str>, id: &
             }
             Err(why) => status(why),
         },
-        _ => rest::refused(&Error::MethodNotAllowed, &event::request_id()),
+        _ => rest::refused(Error::MethodNotAllowed, &event::request_id()),
     }
 }
 

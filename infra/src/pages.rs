@@ -18,9 +18,9 @@ struct Files;
 
 /// Answers a request for a page or one of its files; what is neither is `not_found`.
 pub(crate) fn serve(parts: &Parts, request_id: &str) -> Response {
-    let Some((name, file)) = find(parts.uri.path()) else { return rest::refused(&Error::NotFound, request_id) };
+    let Some((name, file)) = find(parts.uri.path()) else { return rest::refused(Error::NotFound, request_id) };
     if parts.method != Method::GET && parts.method != Method::HEAD {
-        let mut response = rest::refused(&Error::MethodNotAllowed, request_id);
+        let mut response = rest::refused(Error::MethodNotAllowed, request_id);
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }

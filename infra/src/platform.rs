@@ -79,9 +79,6 @@ impl Platform {
             let answer = guarded(platform.function_limit, run).await;
             platform.metrics.handled(&name, started.elapsed());
             platform.jobs.poke_lanes();
-            if let Err(failure) = answer {
-                tracing::error!(function = name, ?failure, "function failed");
-            }
             answer
         };
         tokio::spawn(task.instrument(span)).await.unwrap_or(Err(Failure::Panicked))

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use http_body_util::BodyExt;
 use lambda_http::request::LambdaRequest;
@@ -34,7 +32,7 @@ pub(crate) async fn call(
     let (parts, body) = request.into_parts();
     let body = match read(body, platform.app.config.max_request_size).await {
         Ok(body) => body,
-        Err(error) => return refused(&error, &request_id),
+        Err(error) => return refused(error, &request_id),
     };
     let domain = platform.domain(&parts.headers);
     let event = event::http(
@@ -90,23 +88,10 @@ fn answered(answer: lambda_http::Response<lambda_http::Body>) -> Response {
 
 /// The contract's answer to a function that gave none.
 pub(crate) fn failed(failure: Failure, request_id: &str) -> Response {
-    refused(&failure.error(), request_id)
+    refused(failure.error(), request_id)
 }
 
 /// An error of the gateway itself, in the contract's shape.
-pub(crate) fn refused(error: &Error, request_id: &str) -> Response {
-    let body = serde_json::json!({
-        "error": error.code(),
-        "detail": error.to_string(),
-        "request_id": request_id,
-    });
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(wait) = error.retry_after_ms() {
-        headers.insert(RETRY_AFTER, HeaderValue::from((wait + 999) / 1_000));
-    }
-    response
+pub(crate) fn refused(error: Error, request_id: &str) -> Response {
+    answered(shared::http::respond(Err(error), request_id))
 }

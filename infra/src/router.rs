@@ -22,11 +22,12 @@ pub(crate) fn build(platform: &Arc<Platform>) -> Result<Router> {
         .route("/metrics", get(management::metrics))
         .route("/@connections/{id}", any(management::connection))
         .route("/{stage}/@connections/{id}", any(management::connection_of_stage))
-        .fallback(page)
-        .method_not_allowed_fallback(nothing);
+        .fallback(page);
     for route in &platform.template.routes {
         router = router.route(&route.path.replace("{proxy+}", "{*proxy}"), function(route)?);
     }
+    // The fallback holds for the routes that are there when it is set.
+    let router = router.method_not_allowed_fallback(nothing);
     Ok(router.layer(from_fn_with_state(platform.clone(), headers::add)).with_state(platform.clone()))
 }
 
@@ -62,5 +63,5 @@ async fn page(request: Request) -> Response {
 
 /// API Gateway knows a route by path and method together: another method is another route, and there is none.
 async fn nothing() -> Response {
-    rest::refused(&Error::NotFound, &event::request_id())
+    rest::refused(Error::NotFound, &event::request_id())
 }

@@ -66,7 +66,7 @@ pub(crate) async fn upgrade(platform: Arc<Platform>, socket: Socket, caller: Cal
         Err(status) => return no_handshake(status, &request_id),
     };
     if platform.is_stopping() {
-        return rest::refused(&Error::Capacity, &request_id);
+        return rest::refused(Error::Capacity, &request_id);
     }
     let on_upgrade = hyper::upgrade::on(&mut request);
     let (answer, answered) = oneshot::channel();
@@ -186,7 +186,7 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 
 fn no_handshake(status: StatusCode, request_id: &str) -> Response {
     let error = Error::InvalidMessage("This address takes WebSocket connections only.".into());
-    let mut response = rest::refused(&error, request_id);
+    let mut response = rest::refused(error, request_id);
     *response.status_mut() = status;
     response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));

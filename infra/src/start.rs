@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gateway::{Gateway, GatewayOptions, salt};
+use shared::app::Terminal;
 use shared::config::Config;
 use shared::event::Lane;
 use shared::store::Store;
@@ -44,7 +45,9 @@ pub(crate) async fn run(mut config: Config, connections_api: bool) -> Result<(),
     let listener = listen(config.listen_addr).await?;
     let store = open(&config).await?;
     let urls = (config.public_url.clone(), format!("{}/admin", config.public_url));
-    let options = GatewayOptions { connections_api, ..GatewayOptions::new(config, store, listener) };
+    let terminal =
+        config.listen_addr.ip().is_loopback().then(|| Arc::new(|line: &str| eprintln!("{line}")) as Terminal);
+    let options = GatewayOptions { connections_api, terminal, ..GatewayOptions::new(config, store, listener) };
     let running = Gateway::start(options).await.map_err(|error| refused(sentence("cannot start", &error)))?;
     let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
     eprintln!("Parley {} is here.\n  Visitors  {}\n  Panel     {}", env!("CARGO_PKG_VERSION"), urls.0, urls.1);

@@ -1,4 +1,7 @@
 //! Parley's stories, in one binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect may end there")]
+
 mod conformance;
+mod gateway;
 mod stores;

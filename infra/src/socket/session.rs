@@ -155,7 +155,8 @@ async fn handle(platform: Arc<Platform>, peer: Arc<Peer>, text: Utf8Bytes, _perm
     let event = peer.context.message(&request_id, platform.app.now(), text.as_str().to_owned());
     drop(text);
     let span = tracing::info_span!("message", request_id, connection_id = peer.context.connection_id);
-    if run(&platform, "$default", span, event).await.is_err() {
+    if let Err(failure) = run(&platform, "$default", span, event).await {
+        failure.error().log(&request_id);
         let frame = serde_json::json!({
             "message": "Internal server error",
             "connectionId": peer.context.connection_id,
@@ -174,8 +175,9 @@ pub(super) async fn disconnect(platform: &Arc<Platform>, peer: &Peer, code: u16,
     let request_id = event::request_id();
     let event = peer.context.disconnect(&request_id, platform.app.now(), code, reason);
     let span = tracing::info_span!("disconnect", request_id, connection_id = peer.context.connection_id);
-    // A failure is logged where it happened; the row expires by itself.
-    let _ = run(platform, "$disconnect", span, event).await;
+    if let Err(failure) = run(platform, "$disconnect", span, event).await {
+        failure.error().log(&request_id);
+    }
 }
 
 fn theirs(frame: Option<CloseFrame>) -> End {

@@ -1,0 +1,7 @@
+//! The gateway keeps API Gateway's rules, over real sockets and with functions that do as they are told.
+
+mod closing;
+mod pushing;
+mod rest;
+mod stage;
+mod upgrade;
