@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use crate::functions::caught;
 use crate::platform::{Platform, stopped};
 
 /// A lane is looked at this often even when nobody asks for it.
@@ -113,7 +114,7 @@ where
             () = job(&platform).wake.notified() => {}
             () = stopped(&mut stopping) => return,
         }
-        let wait = match run().await {
+        let wait = match caught(run()).await.unwrap_or_else(|failure| Err(failure.error())) {
             Ok(()) => interval,
             Err(error) => {
                 error.log("schedule");
@@ -182,7 +183,8 @@ async fn run_lane(platform: Arc<Platform>, lane: Lane) {
             () = job.wake.notified() => {}
             () = stopped(&mut stopping) => break,
         }
-        let next = match drain(&platform, lane, &mut lease).await {
+        let drained = caught(drain(&platform, lane, &mut lease)).await;
+        let next = match drained.unwrap_or_else(|failure| Err(failure.error())) {
             Ok(next) => next,
             Err(error) => {
                 error.log("outbox");

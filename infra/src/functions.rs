@@ -73,9 +73,10 @@ impl Failure {
 
 /// Waits for a function as API Gateway does: so long and no longer, and whatever becomes of it.
 pub(crate) async fn guarded<T>(limit: Duration, run: impl Future<Output = T>) -> Result<T, Failure> {
-    match tokio::time::timeout(limit, AssertUnwindSafe(run).catch_unwind()).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(_)) => Err(Failure::Panicked),
-        Err(_) => Err(Failure::TimedOut),
-    }
+    tokio::time::timeout(limit, caught(run)).await.unwrap_or(Err(Failure::TimedOut))
+}
+
+/// Keeps a panic from ending more than the work that panicked.
+pub(crate) async fn caught<T>(run: impl Future<Output = T>) -> Result<T, Failure> {
+    AssertUnwindSafe(run).catch_unwind().await.map_err(|_| Failure::Panicked)
 }

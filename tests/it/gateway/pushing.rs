@@ -129,3 +129,21 @@ async fn what_is_this_machines_own_is_not_told_through_a_proxy_or_a_strange_name
     assert_eq!(ask("Host: localhost\r\nX-Forwarded-For: 203.0.113.9").await.0, 404);
     assert_eq!(ask("Host: rebound.example").await.0, 404);
 }
+
+#[tokio::test]
+async fn a_function_runs_to_its_end_though_its_client_has_gone() {
+    let stage = stage().await;
+    let mut client = stage.open("/ws/client").await;
+    let mut other = stage.open("/ws/client").await;
+    client.send("wait").await;
+    until("the function runs", || !stage.script.events("message").is_empty()).await;
+
+    drop(client);
+    until("$disconnect overtakes it", || !stage.script.events("disconnect").is_empty()).await;
+    other.send("wait").await;
+    stage.script.gate.add_permits(2);
+
+    assert_eq!(other.frame().await, "wait");
+    stage.running.shutdown().await;
+    assert_eq!(stage.script.gate.available_permits(), 0);
+}
