@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn terms_are_short_and_few() {
-        let many: String = (0..5_000).map(|n| format!("w{n} ")).collect();
+        let many = (0..5_000).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
 
         assert_eq!(terms(&many).len(), MAX_TERMS);
         assert_eq!(terms(&"x".repeat(10_000)), ["x".repeat(MAX_TERM_CHARS)]);

@@ -1,4 +1,18 @@
 //! What every store must do: each method of each trait, each sentence of their documentation.
 
 mod append;
+mod buckets;
+mod connections;
+mod conversations;
+mod deletion;
+mod durability;
+mod links;
+mod list;
 mod make;
+mod messages;
+mod outbox;
+mod records;
+mod search;
+mod sessions;
+mod statistics;
+mod upkeep;

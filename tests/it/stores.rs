@@ -7,13 +7,11 @@ use std::sync::Arc;
 use shared::config::DatabaseUrl;
 use shared::event::Lane;
 use shared::store::sql::{SqlOptions, SqlStore};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
 /// A place where a database may be opened, dropped and opened again.
 pub struct Home {
-    /// `sqlite::memory:` forgets with its last connection; the others keep.
-    pub keeps: bool,
     pub url: DatabaseUrl,
     folder: Option<PathBuf>,
     schema: Option<String>,
@@ -21,13 +19,13 @@ pub struct Home {
 
 impl Home {
     pub fn in_memory() -> Self {
-        Self { keeps: false, url: DatabaseUrl::new("sqlite::memory:"), folder: None, schema: None }
+        Self { url: DatabaseUrl::new("sqlite::memory:"), folder: None, schema: None }
     }
 
     pub fn in_a_file() -> Self {
         let folder = std::env::temp_dir().join(format!("parley-{}", Uuid::now_v7()));
         let url = DatabaseUrl::new(format!("sqlite://{}/data/parley.db", folder.display()));
-        Self { keeps: true, url, folder: Some(folder), schema: None }
+        Self { url, folder: Some(folder), schema: None }
     }
 
     /// A schema of its own on the server that `TEST_POSTGRES_URL` names.
@@ -37,7 +35,17 @@ impl Home {
         let server = postgres_url();
         let glue = if server.contains('?') { '&' } else { '?' };
         let url = DatabaseUrl::new(format!("{server}{glue}options=-csearch_path%3D{schema}"));
-        Self { keeps: true, url, folder: None, schema: Some(schema) }
+        Self { url, folder: None, schema: Some(schema) }
+    }
+
+    /// Every kind that outlives its store: `sqlite::memory:` forgets with its last connection.
+    pub async fn lasting() -> [Self; 2] {
+        [Self::in_a_file(), Self::on_postgres().await]
+    }
+
+    /// A connection of the test's own, past the store.
+    pub async fn connection(&self) -> AnyConnection {
+        AnyConnection::connect(self.url.reveal()).await.expect("the database answers")
     }
 
     /// The database's file, when it has one.
@@ -63,11 +71,11 @@ impl Home {
 }
 
 /// Runs a story on every store, each time with an empty one.
-pub async fn for_each_store<F: Future<Output = ()>>(story: impl Fn(Arc<SqlStore>) -> F) {
+pub async fn for_each_store<F: Future<Output = ()>>(tell: impl Fn(Arc<SqlStore>) -> F) {
     for home in [Home::in_memory(), Home::in_a_file(), Home::on_postgres().await] {
-        println!("on {:?}", home.url);
+        eprintln!("on {:?}", home.url);
         let store = Arc::new(home.open().await);
-        story(store).await;
+        tell(store).await;
         home.leave().await;
     }
 }

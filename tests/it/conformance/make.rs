@@ -3,7 +3,7 @@
 use shared::id;
 use shared::model::{Activity, Connection, Conversation, Message, MessageType, Sender, Session, Side, Status, Via};
 use shared::rate_limit::Rate;
-use shared::store::{Appended, ConnectionCaps, Conversations, Messages, NewConversation, PageRequest, Store};
+use shared::store::{Appended, ConnectionCaps, NewConversation, PageRequest, Store};
 use shared::time::{HOUR, Timestamp};
 
 /// When the stories begin: 2026-11-21T22:11:03.417Z.

@@ -1,5 +1,7 @@
 //! Which database errors pass and which do not.
 
+use std::borrow::Cow;
+
 use sqlx::Error;
 
 use crate::store::StoreError;
@@ -52,10 +54,10 @@ fn passes(error: &Error) -> bool {
 }
 
 fn code(error: &Error) -> Option<String> {
-    error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
+    error.as_database_error()?.code().map(Cow::into_owned)
 }
 
-/// PostgreSQL's class 53, or `SQLite`'s extended codes whose low byte is 5 (busy), 6 (locked), 10 (I/O), 13 (full) or 14
+/// PostgreSQL's class 53, or SQLite's extended codes whose low byte is 5 (busy), 6 (locked), 10 (I/O), 13 (full) or 14
 /// (cannot open).
 fn is_busy_or_full(code: &str) -> bool {
     let sqlite = (code.len() < 5).then(|| code.parse::<i64>().ok()).flatten();

@@ -57,10 +57,10 @@ pub(super) async fn conversations(
     now: Timestamp,
 ) -> StoreResult<Page<Conversation>> {
     let Some(start) = request.key() else { return Ok(empty()) };
-    let size = request.size();
+    let limit = request.size();
     let status = filter.status.map(word).transpose()?;
     if !filter.terms.is_empty() {
-        return with_terms(pool, filter, start, size, now).await;
+        return with_terms(pool, filter, start, limit, now).await;
     }
     let (statement, words): (_, Vec<Option<String>>) = match (&filter.tag, &filter.site, status) {
         (Some(tag), site, status) => (BY_TAG, vec![Some(text(tag)), status, optional(site.as_deref())]),
@@ -69,10 +69,10 @@ pub(super) async fn conversations(
         (None, None, Some(status)) => (BY_STATUS, vec![Some(status)]),
         (None, None, None) => (ALL, Vec::new()),
     };
-    let limit = i64::try_from(size).unwrap_or(i64::MAX) + 1;
-    let query = sqlx::query(statement).bind(now.0).bind(start.at).bind(start.id).bind(limit);
+    let asked = i64::try_from(limit).unwrap_or(i64::MAX) + 1;
+    let query = sqlx::query(statement).bind(now.0).bind(start.at).bind(start.id).bind(asked);
     let rows = words.into_iter().fold(query, |query, word| query.bind(word)).fetch_all(pool).await?;
-    Ok(page(read(&rows)?, size, key))
+    Ok(page(read(&rows)?, limit, key))
 }
 
 fn read(rows: &[AnyRow]) -> sqlx::Result<Vec<Conversation>> {

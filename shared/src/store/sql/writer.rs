@@ -1,7 +1,7 @@
 //! Group commit: writes that wait together become durable together.
 //!
 //! A writer takes all jobs that wait, runs them in one transaction and answers each after the commit. One commit then costs
-//! one `fsync` however many callers share it. `SQLite` has one writer; PostgreSQL several, among which a job is chosen by
+//! one `fsync` however many callers share it. SQLite has one writer; PostgreSQL several, among which a job is chosen by
 //! its key. Within a transaction the jobs run in the order of their keys, so that two transactions take the rows that both
 //! want in the same order.
 

@@ -1,0 +1,95 @@
+//! Token buckets and leases.
+
+use futures::future::join_all;
+use shared::rate_limit::Rate;
+use shared::store::{Buckets, Taken};
+use shared::time::{HOUR, SECOND};
+
+use super::make::START;
+use crate::stores::for_each_store;
+
+const RATE: Rate = Rate { burst: 3, interval_ms: SECOND };
+
+#[tokio::test]
+async fn racing_takers_never_get_more_than_there_is() {
+    for_each_store(|store| async move {
+        let takes = join_all((0..100).map(|_| store.take("k", RATE, START))).await;
+
+        let granted = takes.into_iter().filter(|one| *one.as_ref().unwrap() == Taken::Granted).count();
+        assert_eq!(granted, 3);
+        assert_eq!(store.take("other", RATE, START).await.unwrap(), Taken::Granted);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tokens_come_back_one_by_one_up_to_the_burst() {
+    for_each_store(|store| async move {
+        for _ in 0..3 {
+            assert_eq!(store.take("k", RATE, START).await.unwrap(), Taken::Granted);
+        }
+        let denied = store.take("k", RATE, START.plus(400)).await.unwrap();
+        assert_eq!(denied, Taken::Denied { retry_after_ms: 600 });
+        assert_eq!(store.take("k", RATE, START.plus(999)).await.unwrap(), Taken::Denied { retry_after_ms: 1 });
+        assert_eq!(store.take("k", RATE, START.plus(1_000)).await.unwrap(), Taken::Granted);
+        assert_eq!(store.take("k", RATE, START.plus(1_000)).await.unwrap(), Taken::Denied { retry_after_ms: 1_000 });
+
+        let later = START.plus(HOUR);
+        for _ in 0..3 {
+            assert_eq!(store.take("k", RATE, later).await.unwrap(), Taken::Granted);
+        }
+        assert_eq!(store.take("k", RATE, later).await.unwrap(), Taken::Denied { retry_after_ms: 1_000 });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_that_steps_back_costs_one_bucket_at_most() {
+    for_each_store(|store| async move {
+        let ahead = START.plus(HOUR);
+        store.take("k", RATE, ahead).await.unwrap();
+
+        assert_eq!(store.take("k", RATE, START).await.unwrap(), Taken::Denied { retry_after_ms: 1_000 });
+        assert_eq!(store.take("k", RATE, START.plus(1_000)).await.unwrap(), Taken::Granted);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_given_back_never_overfills_the_bucket() {
+    for_each_store(|store| async move {
+        store.give_back("k", RATE, START).await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(store.take("k", RATE, START).await.unwrap(), Taken::Granted);
+        }
+        store.give_back("k", RATE, START).await.unwrap();
+        assert_eq!(store.take("k", RATE, START).await.unwrap(), Taken::Granted);
+        for _ in 0..9 {
+            store.give_back("k", RATE, START).await.unwrap();
+        }
+
+        let takes = join_all((0..9).map(|_| store.take("k", RATE, START))).await;
+
+        assert_eq!(takes.into_iter().filter(|one| *one.as_ref().unwrap() == Taken::Granted).count(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lease_has_one_owner_at_a_time() {
+    for_each_store(|store| async move {
+        let until = START.plus(10 * SECOND);
+        let owners: Vec<_> = (0..100).map(|n| format!("owner {n}")).collect();
+
+        let takes = join_all(owners.iter().map(|owner| store.lease("drain", owner, START, until))).await;
+
+        let winners: Vec<_> = (0..100).filter(|n| *takes[*n].as_ref().unwrap()).collect();
+        assert_eq!(winners.len(), 1);
+        let winner = &owners[winners[0]];
+        assert!(store.lease("drain", winner, START.plus(SECOND), until.plus(SECOND)).await.unwrap(), "renewed");
+        assert!(!store.lease("drain", "late", until, until.plus(HOUR)).await.unwrap(), "still theirs");
+        assert!(store.lease("drain", "late", until.plus(SECOND), until.plus(HOUR)).await.unwrap(), "expired");
+        assert!(store.lease("other", "late", START, until).await.unwrap());
+    })
+    .await;
+}

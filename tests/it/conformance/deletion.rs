@@ -1,0 +1,133 @@
+//! Deleting a conversation leaves no row of it, in whatever tables there are.
+
+use shared::event::{EventKind, Lane};
+use shared::model::{Activity, Sender, Side};
+use shared::search::terms;
+use shared::store::{
+    Buckets, ConnectionRows, ConversationFilter, Conversations, Messages, Outbox, Records, Store, Taken, TelegramLink,
+};
+use shared::time::SECOND;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+
+use super::make::{GENEROUS, NO_CAPS, START, activity, begin, first, message, say, stored, visitor_socket};
+use crate::stores::{Home, for_each_store};
+
+/// A conversation with a row in every table that can have one of it; answers its socket.
+async fn fill(store: &dyn Store, id: &str) -> String {
+    let socket = visitor_socket("192.0.2.1");
+    store.connect(&socket, NO_CAPS).await.unwrap();
+    store.bind(&socket.connection_id, id, START).await.unwrap();
+    stored(store.append(&message(id, Sender::Visitor, "needle", START), Some(GENEROUS)).await.unwrap());
+    say(store, id, Sender::Admin, "answer", START.plus(SECOND)).await;
+    store.edit(id, 2, "better answer", START.plus(SECOND)).await.unwrap();
+    store.add_tag(id, "vip").await.unwrap();
+    for seq in 0..=2 {
+        store.index(id, seq).await.unwrap();
+    }
+    let message_id = i64::from(id.bytes().map(u32::from).sum::<u32>());
+    store.link(&TelegramLink { chat_id: 1, message_id, conversation_id: id.into(), seq: 1 }).await.unwrap();
+    let line = Activity { conversation_id: Some(id.into()), ..activity("send") };
+    store.record(&line).await.unwrap();
+    socket.connection_id
+}
+
+/// The tables of the schema that have a `conversation_id`.
+async fn tables(connection: &mut AnyConnection, store: &str) -> Vec<String> {
+    let statement = match store {
+        "sqlite" => {
+            "select m.name as name from sqlite_master m join pragma_table_info(m.name) c
+             where m.type = 'table' and c.name = 'conversation_id' order by m.name"
+        }
+        _ => {
+            "select cast(table_name as text) as name from information_schema.columns
+             where table_schema = current_schema() and column_name = 'conversation_id' order by table_name"
+        }
+    };
+    let rows = sqlx::query(statement).fetch_all(connection).await.unwrap();
+    rows.iter().map(|row| row.get("name")).collect()
+}
+
+async fn count(connection: &mut AnyConnection, table: &str, id: &str) -> i64 {
+    let statement = format!("select count(*) as n from {table} where conversation_id = $1");
+    sqlx::query(AssertSqlSafe(statement)).bind(id).fetch_one(connection).await.unwrap().get("n")
+}
+
+#[tokio::test]
+async fn every_row_of_a_deleted_conversation_is_gone_and_no_other() {
+    for home in Home::lasting().await {
+        let store = home.open().await;
+        let (ada, bob) = (begin(&store, "Ada").await, begin(&store, "Bob").await);
+        fill(&store, &ada).await;
+        fill(&store, &bob).await;
+        let mut connection = home.connection().await;
+        let tables = tables(&mut connection, shared::store::Upkeep::name(&store)).await;
+        assert!(tables.len() >= 10, "{tables:?}");
+        let mut before = Vec::new();
+        for table in &tables {
+            let rows = count(&mut connection, table, &ada).await;
+            assert!(rows > 0, "the story has to fill {table} too");
+            before.push(rows);
+        }
+
+        assert!(store.delete(&ada, START.plus(SECOND)).await.unwrap());
+
+        for (table, before) in tables.iter().zip(before) {
+            let expected = match table.as_str() {
+                "activity" | "outbox" => 1,
+                _ => 0,
+            };
+            assert_eq!(count(&mut connection, table, &ada).await, expected, "{table}");
+            assert_eq!(count(&mut connection, table, &bob).await, before, "{table}");
+        }
+        drop(connection);
+        drop(store);
+        home.leave().await;
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_conversation_answers_like_one_that_never_was() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        let socket = fill(&*store, &id).await;
+        let tries = |now| store.take("message:none", GENEROUS, now);
+        assert_eq!(tries(START).await.unwrap(), Taken::Granted);
+
+        assert!(store.delete(&id, START).await.unwrap());
+
+        assert!(!store.delete(&id, START).await.unwrap());
+        assert_eq!(store.conversation(&id, START).await.unwrap(), None);
+        assert!(store.messages(&id, 0, i64::MAX, false, 100).await.unwrap().is_empty());
+        assert_eq!(store.search(&terms("needle"), &first(9)).await.unwrap().items, []);
+        let listed = store.conversations(&ConversationFilter::default(), &first(9), START).await.unwrap();
+        assert!(listed.items.is_empty());
+        let live = store.connection(&socket, START).await.unwrap().unwrap();
+        assert_eq!(live.side, Side::Visitor { conversation_id: None }, "the socket lives on, unbound");
+        let late = store.append(&message(&id, Sender::Visitor, "late", START), None).await.unwrap();
+        assert_eq!(late, shared::store::Appended::NotFound);
+        let figures = store.figures(0, 99_999, START).await.unwrap();
+        assert_eq!((figures.messages_total, figures.days.len(), figures.median_response_ms), (0, 0, None));
+        let events = store.due(Lane::Telegram, START.plus(SECOND), 10).await.unwrap();
+        let kinds: Vec<_> = events.iter().map(|one| one.event.kind).collect();
+        assert_eq!(kinds, [EventKind::ConversationDeleted]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn messages_that_race_with_the_deletion_leave_nothing_behind() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        let messages: Vec<_> = (0..40).map(|n| message(&id, Sender::Visitor, "x", START.plus(n))).collect();
+
+        let appends = futures::future::join_all(messages.iter().map(|one| store.append(one, None)));
+        let (answers, deleted) = futures::join!(appends, store.delete(&id, START));
+
+        assert!(deleted.unwrap());
+        assert!(answers.into_iter().all(|one| one.is_ok()));
+        assert!(store.messages(&id, 0, i64::MAX, false, 100).await.unwrap().is_empty());
+        assert_eq!(store.backlog(Lane::Telegram).await.unwrap().0, 1);
+        assert_eq!(store.backlog(Lane::Index).await.unwrap().0, 0);
+    })
+    .await;
+}

@@ -1,0 +1,114 @@
+//! What was answered is there after the store was dropped and opened again.
+
+use futures::future::join_all;
+use shared::config::DatabaseUrl;
+use shared::event::Lane;
+use shared::model::Sender;
+use shared::store::sql::{SqlOptions, SqlStore};
+use shared::store::{Messages, Outbox, StoreError};
+
+use super::make::{START, begin, head, message, say};
+use crate::stores::Home;
+
+#[tokio::test]
+async fn confirmed_messages_survive_a_restart() {
+    for home in Home::lasting().await {
+        let store = home.open().await;
+        let id = begin(&store, "Ada").await;
+        let messages: Vec<_> = (0..50).map(|n| message(&id, Sender::Visitor, &format!("{n}"), START.plus(n))).collect();
+        for answer in join_all(messages.iter().map(|one| store.append(one, None))).await {
+            answer.unwrap();
+        }
+        let before = store.messages(&id, 0, i64::MAX, false, 100).await.unwrap();
+        drop(store);
+
+        let again = home.open().await;
+
+        assert_eq!(again.messages(&id, 0, i64::MAX, false, 100).await.unwrap(), before);
+        assert_eq!(before.len(), 50);
+        assert_eq!(say(&again, &id, Sender::Visitor, "next", START).await.seq, 51);
+        assert_eq!(again.backlog(Lane::Index).await.unwrap().0, 52);
+        drop(again);
+        home.leave().await;
+    }
+}
+
+#[tokio::test]
+async fn two_stores_on_one_database_count_together() {
+    for home in Home::lasting().await {
+        let (one, two) = (home.open().await, home.open().await);
+        let id = begin(&one, "Ada").await;
+        let messages: Vec<_> = (0..64).map(|n| message(&id, Sender::Visitor, "x", START.plus(n))).collect();
+
+        let both = messages.iter().flat_map(|each| [one.append(each, None), two.append(each, None)]);
+        for answer in join_all(both).await {
+            answer.unwrap();
+        }
+
+        let kept = two.messages(&id, 0, i64::MAX, false, 100).await.unwrap();
+        assert_eq!(kept.iter().map(|each| each.seq).collect::<Vec<_>>(), (1..=64).collect::<Vec<_>>());
+        assert_eq!(head(&one, &id, START).await.head_seq, 64);
+        assert_eq!(one.backlog(Lane::Telegram).await.unwrap().0, 65);
+        drop((one, two));
+        home.leave().await;
+    }
+}
+
+#[tokio::test]
+async fn callers_dropped_at_any_moment_leave_a_dense_sequence_behind() {
+    for home in Home::lasting().await {
+        let store = home.open().await;
+        let id = begin(&store, "Ada").await;
+        for polls in 0..60 {
+            let one = message(&id, Sender::Visitor, "dropped", START);
+            let mut call = Box::pin(store.append(&one, None));
+            for _ in 0..polls {
+                if futures::poll!(&mut call).is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        say(&store, &id, Sender::Visitor, "last", START).await;
+        drop(store);
+
+        let again = home.open().await;
+
+        let kept = again.messages(&id, 0, i64::MAX, false, 100).await.unwrap();
+        let head = head(&again, &id, START).await.head_seq;
+        assert_eq!(kept.iter().map(|each| each.seq).collect::<Vec<_>>(), (1..=head).collect::<Vec<_>>());
+        assert_eq!(again.backlog(Lane::Index).await.unwrap().0, head + 1, "one event for each message");
+        drop(again);
+        home.leave().await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_is_its_owners_only_and_its_folder_is_made() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::in_a_file();
+
+    let store = home.open().await;
+    begin(&store, "Ada").await;
+
+    for suffix in ["", "-wal", "-shm"] {
+        let path = format!("{}{suffix}", home.file().unwrap().display());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{path}");
+    }
+    drop(store);
+    home.leave().await;
+}
+
+#[tokio::test]
+async fn a_failure_to_open_does_not_tell_the_password() {
+    for url in
+        ["postgres://ada:hunter2@127.0.0.1:1/none", "postgres://ada:hunter2@[/none", "sqlite://hunter2/\0?x=hunter2"]
+    {
+        let options = SqlOptions { lanes: Vec::new() };
+        let Err(error) = SqlStore::open(&DatabaseUrl::new(url), options).await else { panic!("{url} opened") };
+        let (StoreError::Unavailable(cause) | StoreError::Broken(cause)) = &error;
+        let told = format!("{error} {error:?} {cause} {cause:?}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}

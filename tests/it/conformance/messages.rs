@@ -1,0 +1,99 @@
+//! Messages: reading by place and by id, editing.
+
+use shared::event::{EventKind, Lane};
+use shared::model::{File, MessageType, Sender, Via};
+use shared::store::{Messages, Outbox};
+use shared::time::SECOND;
+
+use super::make::{START, begin, head, message, say, stored};
+use crate::stores::for_each_store;
+
+#[tokio::test]
+async fn a_message_is_kept_with_every_part() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        let mut one = message(&id, Sender::Admin, "line\n\ttwo \u{1f642} ' \" ; -- <b>", START);
+        one.via = Via::Telegram;
+        one.message_type = MessageType::Image;
+        one.file = Some(File { name: "a\"\0b.png".into(), size: 7, mime: "image/png".into(), url: "/f/1".into() });
+
+        let (kept, _) = stored(store.append(&one, None).await.unwrap());
+
+        one.seq = 1;
+        assert_eq!(kept, one);
+        assert_eq!(store.message(&one.id).await.unwrap(), Some(kept.clone()));
+        assert_eq!(store.message_by_client_id(&id, &one.client_id).await.unwrap(), Some(kept));
+        assert_eq!(store.message("nothing").await.unwrap(), None);
+        assert_eq!(store.message_by_client_id(&id, "nothing").await.unwrap(), None);
+        assert_eq!(store.message_by_client_id("nobody", &one.client_id).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_client_id_is_another_message_in_another_conversation() {
+    for_each_store(|store| async move {
+        let (ada, bob) = (begin(&*store, "Ada").await, begin(&*store, "Bob").await);
+        let one = message(&ada, Sender::Visitor, "x", START);
+        let mut other = message(&bob, Sender::Visitor, "y", START);
+        other.client_id.clone_from(&one.client_id);
+
+        stored(store.append(&one, None).await.unwrap());
+        let (kept, _) = stored(store.append(&other, None).await.unwrap());
+
+        assert_eq!((kept.seq, kept.content.as_str()), (1, "y"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn messages_are_read_from_either_end_of_a_range() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        for n in 0..10 {
+            say(&*store, &id, Sender::Visitor, "x", START.plus(n)).await;
+        }
+        let read = |after, before, newest, limit| {
+            let (store, id) = (store.clone(), id.clone());
+            async move {
+                let found = store.messages(&id, after, before, newest, limit).await.unwrap();
+                found.into_iter().map(|one| one.seq).collect::<Vec<_>>()
+            }
+        };
+
+        assert_eq!(read(0, i64::MAX, false, 3).await, [1, 2, 3]);
+        assert_eq!(read(0, i64::MAX, true, 3).await, [8, 9, 10]);
+        assert_eq!(read(3, 8, false, 100).await, [4, 5, 6, 7]);
+        assert_eq!(read(3, 8, true, 2).await, [6, 7]);
+        assert_eq!(read(10, i64::MAX, false, 5).await, [0; 0]);
+        assert_eq!(read(0, i64::MAX, false, 0).await, [0; 0]);
+        assert_eq!(read(i64::MIN, i64::MAX, true, -5).await, [0; 0]);
+        assert!(store.messages("nobody", 0, i64::MAX, false, 10).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_edit_keeps_the_place_and_changes_the_preview_of_the_newest_only() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        let old = say(&*store, &id, Sender::Admin, "helo", START).await;
+        say(&*store, &id, Sender::Admin, "wrld", START).await;
+
+        let edited = store.edit(&id, 1, "hello", START.plus(SECOND)).await.unwrap().unwrap();
+        let preview = head(&*store, &id, START).await.last_message.unwrap().preview;
+        store.edit(&id, 2, "world", START.plus(SECOND)).await.unwrap().unwrap();
+
+        assert_eq!((edited.seq, edited.content.as_str()), (1, "hello"));
+        assert_eq!((edited.created_at, edited.edited_at), (old.created_at, Some(START.plus(SECOND))));
+        assert_eq!(preview, "wrld");
+        let last = head(&*store, &id, START).await.last_message.unwrap();
+        assert_eq!((last.preview.as_str(), last.created_at), ("world", START));
+        assert_eq!(store.edit(&id, 3, "x", START).await.unwrap(), None);
+        assert_eq!(store.edit("nobody", 1, "x", START).await.unwrap(), None);
+        let events = store.due(Lane::Index, START.plus(SECOND), 10).await.unwrap();
+        let edits: Vec<_> = events.iter().filter(|one| one.event.kind == EventKind::MessageEdited).collect();
+        assert_eq!(edits.iter().map(|one| one.event.seq).collect::<Vec<_>>(), [1, 2]);
+    })
+    .await;
+}
