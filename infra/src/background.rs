@@ -38,6 +38,16 @@ impl Job {
         self.wake.notify_one();
     }
 
+    /// Waits for the next run. From then on it is due again only when [`Job::done`] says so.
+    async fn wanted(&self) {
+        self.wake.notified().await;
+        self.due.store(i64::MAX, Ordering::Relaxed);
+    }
+
+    fn done(&self, next: Timestamp) {
+        self.due.store(next.0, Ordering::Relaxed);
+    }
+
     fn tick(&self, now: Timestamp) {
         if self.due.load(Ordering::Relaxed) <= now.0 {
             self.poke();
@@ -111,7 +121,7 @@ where
     let mut stopping = platform.stopping.clone();
     loop {
         tokio::select! {
-            () = job(&platform).wake.notified() => {}
+            () = job(&platform).wanted() => {}
             () = stopped(&mut stopping) => return,
         }
         let wait = match caught(run()).await.unwrap_or_else(|failure| Err(failure.error())) {
@@ -121,7 +131,7 @@ where
                 RETRY.max(interval.min(MINUTE))
             }
         };
-        job(&platform).due.store(platform.app.now().plus(wait).0, Ordering::Relaxed);
+        job(&platform).done(platform.app.now().plus(wait));
     }
 }
 
@@ -180,7 +190,7 @@ async fn run_lane(platform: Arc<Platform>, lane: Lane) {
     let mut stopping = platform.stopping.clone();
     loop {
         tokio::select! {
-            () = job.wake.notified() => {}
+            () = job.wanted() => {}
             () = stopped(&mut stopping) => break,
         }
         let drained = caught(drain(&platform, lane, &mut lease)).await;
@@ -191,7 +201,7 @@ async fn run_lane(platform: Arc<Platform>, lane: Lane) {
                 platform.app.now().plus(RETRY)
             }
         };
-        job.due.store(next.0, Ordering::Relaxed);
+        job.done(next);
     }
     if let Err(error) = lease.give_back(&platform).await {
         error.log("outbox");

@@ -15,7 +15,7 @@ use crate::platform::Platform;
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()";
+const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 
 /// Adds what the answer has not set itself.
 pub(crate) async fn add(State(platform): State<Arc<Platform>>, request: Request, next: Next) -> Response {
