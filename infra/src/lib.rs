@@ -61,8 +61,6 @@ pub struct GatewayOptions {
     pub listener: TcpListener,
     /// The time; the machine's own unless a test turns it.
     pub clock: Arc<dyn Clock>,
-    /// Where login codes are shown while Telegram is not set up.
-    pub terminal: Option<Terminal>,
     /// Other functions than the workspace's own, for tests.
     pub functions: Option<Arc<dyn Functions>>,
     /// What goes wrong on purpose.
@@ -73,6 +71,8 @@ pub struct GatewayOptions {
     pub function_limit: Duration,
     /// Whether `/@connections` is served to this machine.
     pub connections_api: bool,
+    /// Where login codes are shown while Telegram is not set up.
+    pub terminal: Option<Terminal>,
 }
 
 impl GatewayOptions {
@@ -83,12 +83,12 @@ impl GatewayOptions {
             store,
             listener,
             clock: Arc::new(SystemClock),
-            terminal: None,
             functions: None,
             faults: Faults::default(),
             tick: Duration::from_secs(1),
             function_limit: Duration::from_secs(29),
             connections_api: false,
+            terminal: None,
         }
     }
 }
@@ -106,10 +106,7 @@ impl Gateway {
         let metrics = Arc::new(Metrics::default());
         let registry = Arc::new(Registry::new(options.clock.clone(), lots.clone(), metrics.clone()));
         let app = App::new(options.config, options.store, registry.clone(), options.clock)?;
-        let app = Arc::new(match options.terminal {
-            Some(terminal) => app.with_terminal(terminal),
-            None => app,
-        });
+        let app = Arc::new(app.with_terminal(options.terminal));
         let platform = Arc::new(Platform {
             functions: options.functions.unwrap_or_else(|| Arc::new(InProcess(app.clone()))),
             app,

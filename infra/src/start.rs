@@ -8,9 +8,7 @@ use std::sync::Arc;
 use gateway::{Gateway, GatewayOptions, salt};
 use shared::app::Terminal;
 use shared::config::Config;
-use shared::event::Lane;
-use shared::store::Store;
-use shared::store::sql::{SqlOptions, SqlStore};
+use shared::store::{self, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -45,8 +43,7 @@ pub(crate) async fn run(mut config: Config, connections_api: bool) -> Result<(),
     let listener = listen(config.listen_addr).await?;
     let store = open(&config).await?;
     let urls = (config.public_url.clone(), format!("{}/admin", config.public_url));
-    let terminal =
-        config.listen_addr.ip().is_loopback().then(|| Arc::new(|line: &str| eprintln!("{line}")) as Terminal);
+    let terminal = terminal(&config);
     let options = GatewayOptions { connections_api, terminal, ..GatewayOptions::new(config, store, listener) };
     let running = Gateway::start(options).await.map_err(|error| refused(sentence("cannot start", &error)))?;
     let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
@@ -62,6 +59,18 @@ pub(crate) async fn run(mut config: Config, connections_api: bool) -> Result<(),
     }
 }
 
+/// Login codes are shown on the terminal only to somebody who sits at this machine, and only without Telegram.
+fn terminal(config: &Config) -> Option<Terminal> {
+    if config.telegram.is_some() {
+        return None;
+    }
+    if !config.listen_addr.ip().is_loopback() {
+        tracing::warn!("nobody can log in: set up Telegram, or listen on a loopback address");
+        return None;
+    }
+    Some(Arc::new(|line| eprintln!("{line}")))
+}
+
 async fn listen(address: SocketAddr) -> Result<TcpListener, Refused> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
@@ -72,16 +81,10 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Refused> {
 }
 
 async fn open(config: &Config) -> Result<Arc<dyn Store>, Refused> {
-    let mut lanes = vec![Lane::Index];
-    if config.telegram.is_some() {
-        lanes.push(Lane::Telegram);
-    }
-    let store = SqlStore::open(&config.database_url, SqlOptions { lanes }).await;
-    let store = store.map_err(|error| {
+    store::open(config).await.map_err(|error| {
         let what = format!("cannot open its database ({})", config.database_url.scheme());
         refused(sentence(&what, &error))
-    })?;
-    Ok(Arc::new(store))
+    })
 }
 
 fn listen_for(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Refused> {

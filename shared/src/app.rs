@@ -45,8 +45,8 @@ impl App {
 
     /// Lets login codes be shown on a terminal while Telegram is not set up; for a gateway on a loopback address.
     #[must_use]
-    pub fn with_terminal(mut self, terminal: Terminal) -> Self {
-        self.terminal = Some(terminal);
+    pub fn with_terminal(mut self, terminal: Option<Terminal>) -> Self {
+        self.terminal = terminal;
         self
     }
 

@@ -158,7 +158,8 @@ pub trait Messages: Send + Sync {
     /// Appends in one atomic step: the next dense `seq` (the given one is ignored), the `client_id`, the bucket
     /// `message:{conversation_id}` when `rate` is given, the head (`head_seq`, `last_message`, `last_activity_at`,
     /// `waiting_since`; an admin's message also moves `admin_read`, a visitor's `visitor_read`), the statistics, and the
-    /// `MessageStored` event. The order of tests is: conversation exists, duplicate, open, bucket.
+    /// `MessageStored` event. A visitor's message gets the conversation's `visitor_name` as its author, whatever is given.
+    /// The order of tests is: conversation exists, duplicate, open, bucket.
     async fn append(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended>;
     /// Replaces a message's text and sets `edited_at`, with the event; adjusts the head's preview. `None`: no such message.
     async fn edit(

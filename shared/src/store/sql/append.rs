@@ -79,7 +79,7 @@ pub(super) async fn append(connection: &mut AnyConnection, order: &Order) -> sql
         }
     }
     let head = move_head(connection, message, &id).await?;
-    let message = insert(connection, message, number(&head, "head_seq")?).await?;
+    let message = insert(connection, message, &head).await?;
     count(connection, &message, &head).await?;
     let (event, position) = outbox::of_row(&head, EventKind::MessageStored, message.seq)?;
     outbox::put(connection, &order.lanes, &event, position).await?;
@@ -98,8 +98,13 @@ async fn move_head(connection: &mut AnyConnection, message: &Message, id: &str) 
     head.ok_or(sqlx::Error::RowNotFound)
 }
 
-async fn insert(connection: &mut AnyConnection, message: &Message, seq: i64) -> sqlx::Result<Message> {
-    let stored = Message { seq, author: text(&message.author), content: text(&message.content), ..message.clone() };
+async fn insert(connection: &mut AnyConnection, message: &Message, head: &AnyRow) -> sqlx::Result<Message> {
+    let seq = number(head, "head_seq")?;
+    let author = match message.sender {
+        Sender::Visitor => string(head, "visitor_name")?,
+        Sender::Admin | Sender::System => text(&message.author),
+    };
+    let stored = Message { seq, author, content: text(&message.content), ..message.clone() };
     sqlx::query(MESSAGE)
         .bind(&stored.conversation_id)
         .bind(seq)
