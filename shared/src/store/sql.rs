@@ -13,6 +13,8 @@ mod messages;
 mod open;
 mod outbox;
 mod page;
+#[cfg(test)]
+mod plans;
 mod records;
 mod rows;
 mod search;

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 /// The most characters of [`crate::model::LastMessage::preview`].
 const PREVIEW_CHARS: usize = 140;
 
-const BEFORE: &str = "select c.status, (select m.seq from message m
+pub(super) const BEFORE: &str = "select c.status, (select m.seq from message m
         where m.conversation_id = c.conversation_id and m.client_id = $2) as duplicate
     from conversation c where c.conversation_id = $1";
 const BY_SEQ: &str = "select * from message where conversation_id = $1 and seq = $2";

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 const KEY: &str = "connection";
 const TURN: &str = "update turnstile set turns = turns + 1 where name = 'connection'";
 const ONE: &str = "select * from connection where connection_id = $1 and expires_at > $2";
-const COUNTS: &str = "select
+pub(super) const COUNTS: &str = "select
     (select count(*) from connection where side = $1 and expires_at > $3) as side_count,
     (select count(*) from connection where ip = $2 and expires_at > $3) as ip_count";
 const INSERT: &str = "insert into connection (connection_id, side, conversation_id, session_id, ip, user_agent,
@@ -30,15 +30,16 @@ const OTHERS_OF_SESSION: &str = "select count(*) as others from connection
 const BIND: &str = "update connection set conversation_id = $2
     where connection_id = $1 and side = 'visitor' and expires_at > $3 returning connection_id";
 const DELETE: &str = "delete from connection where connection_id = $1 returning *";
-const AUDIENCE: &str = "select connection_id, side from connection where conversation_id = $1 and expires_at > $2
+pub(super) const AUDIENCE: &str =
+    "select connection_id, side from connection where conversation_id = $1 and expires_at > $2
     union all
     select connection_id, side from connection where side = 'admin' and expires_at > $2
     order by connection_id";
-const ADMINS: &str = "select connection_id from connection where side = 'admin' and expires_at > $1
+pub(super) const ADMINS: &str = "select connection_id from connection where side = 'admin' and expires_at > $1
     order by connection_id";
-const VISITORS: &str = "select connection_id from connection
+pub(super) const VISITORS: &str = "select connection_id from connection
     where side = 'visitor' and expires_at > $1 and conversation_id is not null order by connection_id";
-const OF_SESSION: &str = "select connection_id from connection where session_id = $1 and expires_at > $2
+pub(super) const OF_SESSION: &str = "select connection_id from connection where session_id = $1 and expires_at > $2
     order by connection_id";
 const ADMINS_ONLINE: &str = "select count(distinct session_id) as sessions from connection
     where side = 'admin' and expires_at > $1";

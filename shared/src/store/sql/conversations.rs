@@ -17,10 +17,10 @@ const CREATE: &str = "insert into conversation (conversation_id, resume_hash, si
         event_seq, event_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, 0, '[]', 1, $10)
     on conflict (conversation_id) do nothing";
-const ONE: &str = "select c.*, (select count(*) from connection n
+pub(super) const ONE: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $2) as online_count
     from conversation c where c.conversation_id = $1";
-const BY_TOKEN: &str = "select c.*, (select count(*) from connection n
+pub(super) const BY_TOKEN: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $2) as online_count
     from conversation c where c.conversation_id = $1 and c.resume_hash = $3";
 const SET_STATUS: &str = "update conversation set
@@ -46,7 +46,7 @@ const DELETE: &str = "delete from conversation where conversation_id = $1 return
 const DELETE_EVENTS: &str = "delete from outbox where conversation_id = $1";
 const DELETE_BUCKET: &str = "delete from bucket where key = $1";
 const UNBIND: &str = "update connection set conversation_id = null where conversation_id = $1";
-const CLOSED_BEFORE: &str = "select conversation_id from conversation
+pub(super) const CLOSED_BEFORE: &str = "select conversation_id from conversation
     where status = 'closed' and last_activity_at < $1 order by last_activity_at, conversation_id limit $2";
 
 /// What a change of a conversation works on.

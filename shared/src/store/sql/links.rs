@@ -12,7 +12,7 @@ const LINK: &str = "insert into telegram_link (chat_id, message_id, conversation
     select $1, $2, c.conversation_id, $4 from conversation c where c.conversation_id = $3
     on conflict (chat_id, message_id) do nothing";
 const LINKED: &str = "select * from telegram_link where chat_id = $1 and message_id = $2";
-const LINKS_OF: &str = "select * from telegram_link where conversation_id = $1 and chat_id = $2
+pub(super) const LINKS_OF: &str = "select * from telegram_link where conversation_id = $1 and chat_id = $2
     order by message_id desc limit $3";
 const FIRST_SIGHT: &str = "insert into telegram_update (update_id, expires_at) values ($1, $3)
     on conflict (update_id) do update set expires_at = $3 where telegram_update.expires_at <= $2

@@ -10,23 +10,23 @@ use crate::model::Conversation;
 use crate::store::{ConversationFilter, Page, PageRequest, StoreResult};
 use crate::time::Timestamp;
 
-const ALL: &str = "select c.*, (select count(*) from connection n
+pub(super) const ALL: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
     from conversation c where (c.last_activity_at, c.conversation_id) < ($2, $3)
     order by c.last_activity_at desc, c.conversation_id desc limit $4";
-const BY_STATUS: &str = "select c.*, (select count(*) from connection n
+pub(super) const BY_STATUS: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
     from conversation c where c.status = $5 and (c.last_activity_at, c.conversation_id) < ($2, $3)
     order by c.last_activity_at desc, c.conversation_id desc limit $4";
-const BY_SITE: &str = "select c.*, (select count(*) from connection n
+pub(super) const BY_SITE: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
     from conversation c where c.site = $5 and (c.last_activity_at, c.conversation_id) < ($2, $3)
     order by c.last_activity_at desc, c.conversation_id desc limit $4";
-const BY_SITE_AND_STATUS: &str = "select c.*, (select count(*) from connection n
+pub(super) const BY_SITE_AND_STATUS: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
     from conversation c where c.site = $5 and c.status = $6 and (c.last_activity_at, c.conversation_id) < ($2, $3)
     order by c.last_activity_at desc, c.conversation_id desc limit $4";
-const BY_TAG: &str = "select c.*, (select count(*) from connection n
+pub(super) const BY_TAG: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
     from conversation_tag t join conversation c on c.conversation_id = t.conversation_id
     where t.tag = $5 and ($6 is null or c.status = $6) and ($7 is null or c.site = $7)
@@ -71,7 +71,7 @@ pub(super) async fn conversations(
     };
     let asked = i64::try_from(limit).unwrap_or(i64::MAX) + 1;
     let query = sqlx::query(statement).bind(now.0).bind(start.at).bind(start.id).bind(asked);
-    let rows = words.into_iter().fold(query, |query, word| query.bind(word)).fetch_all(pool).await?;
+    let rows = words.into_iter().fold(query, sqlx::query::Query::bind).fetch_all(pool).await?;
     Ok(page(read(&rows)?, limit, key))
 }
 

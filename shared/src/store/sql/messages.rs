@@ -20,11 +20,11 @@ const EDITED: &str = "update conversation set
         event_at = case when event_at > $2 then event_at else $2 end,
         last_preview = case when head_seq = $3 then $4 else last_preview end
     where conversation_id = $1 returning *";
-const BY_ID: &str = "select * from message where id = $1";
-const BY_CLIENT_ID: &str = "select * from message where conversation_id = $1 and client_id = $2";
-const OLDEST: &str = "select * from message where conversation_id = $1 and seq > $2 and seq < $3
+pub(super) const BY_ID: &str = "select * from message where id = $1";
+pub(super) const BY_CLIENT_ID: &str = "select * from message where conversation_id = $1 and client_id = $2";
+pub(super) const OLDEST: &str = "select * from message where conversation_id = $1 and seq > $2 and seq < $3
     order by seq limit $4";
-const NEWEST: &str = "select * from message where conversation_id = $1 and seq > $2 and seq < $3
+pub(super) const NEWEST: &str = "select * from message where conversation_id = $1 and seq > $2 and seq < $3
     order by seq desc limit $4";
 
 struct Edit {

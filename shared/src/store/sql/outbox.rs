@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 const INSERT: &str = "insert into outbox (lane, conversation_id, position, kind, seq, at, tries, not_before)
     values ($1, $2, $3, $4, $5, $6, 0, $6)";
-const DUE: &str = "select o.* from outbox o
+pub(super) const DUE: &str = "select o.* from outbox o
     where o.lane = $1 and o.not_before <= $2 and not exists (
         select 1 from outbox b where b.lane = o.lane and b.conversation_id = o.conversation_id
             and b.position < o.position and b.not_before > $2)
@@ -20,7 +20,7 @@ const DUE: &str = "select o.* from outbox o
 const DELIVERED: &str = "delete from outbox where lane = $1 and conversation_id = $2 and position = $3";
 const POSTPONE: &str = "update outbox set tries = tries + 1, not_before = $4
     where lane = $1 and conversation_id = $2 and position = $3";
-const BACKLOG: &str = "select count(*) as waiting, min(at) as oldest from outbox where lane = $1";
+pub(super) const BACKLOG: &str = "select count(*) as waiting, min(at) as oldest from outbox where lane = $1";
 
 /// Writes an event into every filled lane that takes it.
 pub(super) async fn put(

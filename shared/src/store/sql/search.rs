@@ -24,17 +24,17 @@ const BLOCKS: usize = 5;
 const SOURCE: &str = "select content as text, created_at as at from message where conversation_id = $1 and seq = $2
     union all
     select visitor_name as text, created_at as at from conversation where conversation_id = $1 and $2 = 0";
-const FORGET: &str = "delete from search_posting where conversation_id = $1 and seq = $2";
+pub(super) const FORGET: &str = "delete from search_posting where conversation_id = $1 and seq = $2";
 /// $1 is a text of numbers, 19 digits each: one statement for any number of entries.
 const ENTER: &str = "insert into search_posting (prefix, at, conversation_id, seq)
     with recursive part(n) as (select 1 union all select n + 1 from part where n < $5)
     select cast(substr($1, 19 * n - 18, 19) as bigint), $2, $3, $4 from part";
-const CANDIDATES: &str = "select p.at as posted_at, m.*, c.visitor_name from search_posting p
+pub(super) const CANDIDATES: &str = "select p.at as posted_at, m.*, c.visitor_name from search_posting p
     join message m on m.conversation_id = p.conversation_id and m.seq = p.seq
     join conversation c on c.conversation_id = p.conversation_id
     where p.prefix = $1 and (p.at, p.conversation_id, p.seq) < ($2, $3, $4)
     order by p.at desc, p.conversation_id desc, p.seq desc limit $5";
-const WITHIN: &str = "select m.content, m.seq from search_posting p
+pub(super) const WITHIN: &str = "select m.content, m.seq from search_posting p
     join message m on m.conversation_id = p.conversation_id and m.seq = p.seq
     where p.prefix = $1 and p.conversation_id = $2 and p.seq < $3 order by p.seq desc limit $4";
 
@@ -77,7 +77,7 @@ pub(super) async fn index(tx: &mut AnyConnection, conversation_id: &str, seq: i6
     if entries.is_empty() {
         return Ok(());
     }
-    let digits: String = entries.iter().map(|entry| format!("{entry:019}")).collect();
+    let digits = entries.iter().map(|entry| format!("{entry:019}")).collect::<Vec<_>>().concat();
     sqlx::query(ENTER)
         .bind(digits)
         .bind(number(&source, "at")?)

@@ -21,7 +21,8 @@ const INSERT: &str = "insert into session (session_id, name, ip, user_agent_hash
         rotated_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8)";
 const INSERT_TOKEN: &str = "insert into session_token (token_hash, session_id, grace_until) values ($1, $2, null)";
-const BY_TOKEN: &str = "select s.*, t.grace_until from session_token t join session s on s.session_id = t.session_id
+pub(super) const BY_TOKEN: &str =
+    "select s.*, t.grace_until from session_token t join session s on s.session_id = t.session_id
     where t.token_hash = $1 and s.expires_at > $2 and (t.grace_until is null or t.grace_until > $2)";
 const BY_ID: &str = "select * from session where session_id = $1 and expires_at > $2";
 const TOUCH: &str = "update session set expires_at = $3,
