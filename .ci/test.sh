@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Every test: Rust stories on SQLite and a PostgreSQL started here, front-end modules in node, both pages in Chromium.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source .ci/tools.sh
+
+say() {
+  echo "── $1"
+}
+
+install_packages() {
+  local missing=()
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
+  command -v chromium >/dev/null || [[ -n ${CHROMIUM:-} ]] || missing+=(chromium)
+  if ((${#missing[@]} == 0)); then return; fi
+  say "Installing with apt: ${missing[*]}"
+  local as_root=()
+  if [[ $(id -u) != 0 ]]; then as_root=(sudo); fi
+  "${as_root[@]}" apt-get update -qq </dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+}
+
+folder=
+clean_up() {
+  if [[ -n $folder ]]; then tests/postgres.sh stop "$folder"; fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+install_packages
+need cargo-nextest 0.9.148
+
+say "Installing what the browser tests use: playwright-core and axe-core, from tests/browser/package-lock.json"
+npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error
+
+say "Starting a private PostgreSQL"
+folder=$(mktemp -d "${TMPDIR:-/tmp}/parley-postgres-XXXXXX")
+chmod 755 "$folder"
+TEST_POSTGRES_URL=$(tests/postgres.sh start "$folder")
+export TEST_POSTGRES_URL
+
+# Without the functions' default feature their Lambda binaries and the AWS SDK stay out of the build.
+selection=(-p shared -p gateway -p tests -p connect -p message -p disconnect -p visitor -p admin -p telegram -p notifier
+  -p maintenance --no-default-features --features shared/sql)
+
+say "Rust"
+cargo nextest run --locked "${selection[@]}" --no-fail-fast
+
+say "Front-end modules"
+node --test --test-reporter=spec tests/front/*.test.js
+
+say "Both pages in Chromium"
+cargo build --locked "${selection[@]}" --bin gateway
+node --test --test-concurrency=1 --test-reporter=spec tests/browser/*.test.js

