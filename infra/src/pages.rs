@@ -1,5 +1,6 @@
 //! The pages and their files: inside the program, or read from `static/` by a debug build so that an edit shows at once.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use axum::body::Body;
@@ -16,31 +17,38 @@ use crate::rest;
 #[folder = "../static"]
 struct Files;
 
+/// The pages' language where neither a choice nor the browser names one; `DEFAULT_LOCALE` takes its place.
+const DEFAULT_LOCALE: &str = "data-default-locale=\"en\"";
+
 /// Answers a request for a page or one of its files; what is neither is `not_found`.
-pub(crate) fn serve(parts: &Parts, request_id: &str) -> Response {
+///
+/// Everything is asked for again at each use (`no-cache` with an `ETag`): the modules of a page belong together, and an old
+/// one beside new ones after an upgrade would break it.
+pub(crate) fn serve(parts: &Parts, default_locale: &str, request_id: &str) -> Response {
     let Some((name, file)) = find(parts.uri.path()) else { return rest::refused(Error::NotFound, request_id) };
     if parts.method != Method::GET && parts.method != Method::HEAD {
         let mut response = rest::refused(Error::MethodNotAllowed, request_id);
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
-    let etag = format!("\"{}\"", shared::id::hex(file.metadata.sha256_hash().get(..16).unwrap_or_default()));
+    let hash = shared::id::hex(file.metadata.sha256_hash().get(..16).unwrap_or_default());
+    let etag = if is_html(&name) { format!("\"{hash}-{default_locale}\"") } else { format!("\"{hash}\"") };
     let known = parts.headers.get_all(IF_NONE_MATCH).iter().any(|known| names(known, &etag));
     let mut response = if known {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        let length = file.data.len();
-        let body = if parts.method == Method::HEAD { Body::empty() } else { Body::from(file.data.into_owned()) };
+        let data = localized(&name, file.data, default_locale);
+        let length = data.len();
+        let body = if parts.method == Method::HEAD { Body::empty() } else { Body::from(data) };
         let mut response = Response::new(body);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, media_type(&name));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         response
     };
-    let lifetime = if is_html(&name) { "no-cache" } else { "public, max-age=300" };
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(lifetime));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(ETAG, etag);
     }
@@ -55,6 +63,15 @@ fn find(path: &str) -> Option<(String, rust_embed::EmbeddedFile)> {
         _ => path.strip_prefix('/').filter(|name| is_plain(name) && !is_html(name))?,
     };
     Some((name.to_owned(), Files::get(name)?))
+}
+
+fn localized(name: &str, data: Cow<'static, [u8]>, default_locale: &str) -> Vec<u8> {
+    match std::str::from_utf8(&data) {
+        Ok(html) if is_html(name) => {
+            html.replacen(DEFAULT_LOCALE, &format!("data-default-locale=\"{default_locale}\""), 1).into_bytes()
+        }
+        _ => data.into_owned(),
+    }
 }
 
 fn is_html(name: &str) -> bool {
@@ -102,6 +119,17 @@ mod tests {
             assert!(find(path).is_none(), "{path}");
         }
         assert!(find("/css/base.css").is_some());
+    }
+
+    #[test]
+    fn both_pages_tell_the_language_of_the_installation() {
+        for path in ["/", "/admin"] {
+            let (name, file) = find(path).unwrap();
+
+            let page = String::from_utf8(localized(&name, file.data, "tr")).unwrap();
+
+            assert!(page.contains("data-default-locale=\"tr\""), "{path}");
+        }
     }
 
     #[test]

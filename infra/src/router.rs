@@ -56,9 +56,9 @@ async fn upgrade(
     socket::upgrade(platform, socket, caller, request).await
 }
 
-async fn page(request: Request) -> Response {
+async fn page(State(platform): State<Arc<Platform>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    pages::serve(&parts, &event::request_id())
+    pages::serve(&parts, &platform.app.config.default_locale, &event::request_id())
 }
 
 /// API Gateway knows a route by path and method together: another method is another route, and there is none.

@@ -20,6 +20,7 @@ pub struct Timestamp(pub i64);
 
 impl Timestamp {
     /// The point `millis` later (earlier when negative); saturates at the ends of the range.
+    #[must_use]
     pub fn plus(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
@@ -40,9 +41,9 @@ impl Timestamp {
     }
 
     fn civil(self) -> String {
-        jiff::Timestamp::from_millisecond(self.0)
-            .map(|at| at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
-            .unwrap_or_else(|_| "1970-01-01T00:00:00.000Z".into())
+        // jiff ends with the year 9999; nothing of ours is later.
+        let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
     }
 }
 

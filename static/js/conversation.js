@@ -69,6 +69,7 @@ export class Conversation {
       case 'conversation_opened':
       case 'conversation_updated': return this.#changedIf(this.#item(frame.item ?? frame));
       case 'conversation_closed': this.status = 'closed'; return this.#changedIf(true);
+      case 'conversation_reopened': this.status = 'open'; return this.#changedIf(true);
       case 'conversation_deleted': this.status = 'deleted'; this.reset(); return this.#changedIf(true);
       default: return unchanged;
     }

@@ -4,7 +4,7 @@ mod conversations;
 mod login;
 mod reports;
 
-use lambda_http::http::{HeaderName, Method};
+use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use shared::auth::{self, Admin};
 use shared::http::{Call, NEW_TOKEN, respond, set};
@@ -17,7 +17,7 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
     let mut response = respond(result, &call.request_id);
     // Even an error carries the new token: the old one ends with its grace.
     if let Some(token) = new_token {
-        set(&mut response, HeaderName::from(NEW_TOKEN), token.reveal());
+        set(&mut response, NEW_TOKEN, token.reveal());
     }
     response
 }
@@ -26,9 +26,8 @@ async fn answer(app: &App, call: &Call) -> (Result<Response<Body>, Error>, Optio
     let segments = call.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     // `DELETE /delete/conversations/{id}` is an alias from the system before.
-    let path = match path.as_slice() {
-        ["api", "admin", rest @ ..] | ["delete", rest @ ..] => rest,
-        _ => return (Err(Error::NotFound), None),
+    let (["api", "admin", path @ ..] | ["delete", path @ ..]) = path.as_slice() else {
+        return (Err(Error::NotFound), None);
     };
     if let Err(error) = call.check_origin(app) {
         return (Err(error), None);

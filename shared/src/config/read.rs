@@ -92,7 +92,9 @@ impl Reader<'_> {
             let missing: Vec<_> = names.into_iter().filter(|name| self.text(name).is_none()).collect();
             if missing.len() < names.len() {
                 let rule = "must be set as well: Telegram needs all three of its variables, or none";
-                missing.into_iter().for_each(|name| self.wrong(name, rule));
+                for name in missing {
+                    self.wrong(name, rule);
+                }
             }
             return None;
         };

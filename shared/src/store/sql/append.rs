@@ -14,9 +14,7 @@ use crate::model::{Message, Sender};
 use crate::rate_limit::Rate;
 use crate::store::{Appended, Taken};
 use crate::time::Timestamp;
-
-/// The most characters of [`crate::model::LastMessage::preview`].
-const PREVIEW_CHARS: usize = 140;
+use crate::wire::preview;
 
 pub(super) const BEFORE: &str = "select c.status, (select m.seq from message m
         where m.conversation_id = c.conversation_id and m.client_id = $2) as duplicate
@@ -52,11 +50,6 @@ pub(super) struct Order {
     pub(super) message: Message,
     pub(super) rate: Option<Rate>,
     pub(super) lanes: std::sync::Arc<[Lane]>,
-}
-
-/// The beginning of a text as the list shows it.
-pub(super) fn preview(content: &str) -> String {
-    content.chars().take(PREVIEW_CHARS).collect()
 }
 
 /// One message, within a transaction.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::AnyConnection;
 
-use super::append::{self, Order, preview};
+use super::append::{self, Order};
 use super::{SqlStore, outbox, rows, text};
 use crate::event::{EventKind, Lane};
 use crate::model::Message;
 use crate::rate_limit::Rate;
 use crate::store::{Appended, Messages, StoreResult};
 use crate::time::Timestamp;
+use crate::wire::preview;
 
 const EDIT: &str =
     "update message set content = $3, edited_at = $4 where conversation_id = $1 and seq = $2 returning *";
