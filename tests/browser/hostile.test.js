@@ -78,11 +78,11 @@ test('names, addresses and tags are text wherever the panel shows them', async (
     joined.push(await join(gateway, index, { display_name: text, page_url: text, referrer: text }));
   }
 
-  for (const { visitor_name: name } of joined) {
-    await oya.row(name).first().locator('a').click();
+  for (const { conversation_id: id, visitor_name: name } of joined) {
+    await oya.page.locator(`#rows .row[data-id="${id}"] a`).click();
+    assert.equal(await oya.page.locator(`#rows .row[data-id="${id}"] .row__name`).textContent(), name);
     await oya.page.locator('#thread-name', { hasText: name }).waitFor();
-    assert.equal(await oya.page.locator('.details__name').textContent(), name);
-    await oya.page.locator('.details__facts').waitFor();
+    await until('the details are those of this visitor', async () => await oya.page.locator('.details__name').textContent() === name);
     await assertUntouched(oya.page);
   }
   await oya.addsTag(TAG);

@@ -92,6 +92,8 @@ export class Panel {
   }
 
   async logout() {
+    // The server closes the socket before it answers; that must not pass for a session that ended by itself.
+    this.#live.stop();
     await this.#api.post('/api/admin/logout').catch(() => null);
     this.#session.end('left');
   }
