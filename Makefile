@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check build
+.PHONY: help run test check bench build
 
 functions := connect message disconnect visitor admin telegram notifier maintenance
 
@@ -7,6 +7,7 @@ help:
 	@echo "make run     start Parley on http://127.0.0.1:8000 (settings: .env.example)"
 	@echo "make test    run every test; installs PostgreSQL and Chromium when they are missing"
 	@echo "make check   formatting, lints, dependencies"
+	@echo "make bench   what a start, an idle visitor and a message cost on this machine"
 	@echo "make build   the gateway and the eight Lambda bootstraps, optimised"
 
 # The development profile: from a fresh clone it answers in a fraction of the time that the release profile, with its
@@ -22,6 +23,9 @@ test:
 
 check:
 	@bash .ci/check.sh
+
+bench:
+	@bash tests/bench.sh
 
 # Twice, since in one invocation cargo would build `shared` with the features of both and link SQL into each function.
 build:

@@ -54,8 +54,8 @@ for name in "${functions[@]}"; do
 done
 
 say "clippy: the gateway, the tests and what they use"
-cargo clippy --locked --quiet -p shared -p gateway -p tests "${packages[@]}" --no-default-features --features shared/sql \
-  --lib --tests --bin gateway -- -D warnings || fail "clippy"
+cargo clippy --locked --quiet -p shared -p gateway -p tests -p load "${packages[@]}" --no-default-features --features shared/sql \
+  --lib --tests --bins -- -D warnings || fail "clippy"
 
 # Another invocation: in one, cargo would build `shared` with the features of all.
 say "clippy: the eight Lambda bootstraps"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # A private PostgreSQL for the tests: `start FOLDER` prints the URL to connect to, `stop FOLDER` ends it and removes the folder.
+# `start FOLDER durable` keeps the server's own settings: a measurement must pay for what production pays for.
 set -euo pipefail
 
-action=${1:-} folder=${2:-}
+action=${1:-} folder=${2:-} durable=${3:-}
 if [[ ! $action =~ ^(start|stop)$ || -z $folder ]]; then
   echo "usage: tests/postgres.sh start|stop FOLDER" >&2
   exit 2
@@ -33,9 +34,11 @@ start() {
     --locale-provider=icu --icu-locale=en --locale=C.UTF-8 --no-sync >"$folder.log" 2>&1 || { cat "$folder.log" >&2; exit 1; }
   local port
   port=$(free_port)
-  # These data live for one test run: what a power cut does to them matters to nobody.
+  # Test data live for one run: what a power cut does to them matters to nobody.
+  local hasty="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+  if [[ -n $durable ]]; then hasty=; fi
   as_server pg_ctl --pgdata="$folder/data" --wait --silent --log="$folder/log" --options="-p $port -k $folder \
-    -c listen_addresses=127.0.0.1 -c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >&2 \
+    -c listen_addresses=127.0.0.1 -c max_connections=300 $hasty" start >&2 \
     || { cat "$folder/log" >&2; exit 1; }
   as_server createdb --host=127.0.0.1 --port="$port" --username=parley parley >&2
   echo "postgres://parley@127.0.0.1:$port/parley"

@@ -112,7 +112,7 @@ async fn steady(gateway: &Gateway) -> Result<(Histogram<u64>, Histogram<u64>)> {
 /// Messages per second with one message of each visitor on its way, and the gateway's CPU time for one, in microseconds.
 async fn saturated(gateway: &Gateway) -> Result<(f64, f64)> {
     let visitors = crowd(gateway, SATURATED).await?;
-    let gateway_before = gateway.cpu()?;
+    let cpu_before = gateway.cpu()?;
     let begin = Instant::now();
     let mut talks = JoinSet::new();
     let epoch = Arc::new(begin);
@@ -123,7 +123,7 @@ async fn saturated(gateway: &Gateway) -> Result<(f64, f64)> {
     while let Some(talk) = talks.join_next().await {
         count += talk??;
     }
-    let (elapsed, cpu) = (begin.elapsed(), gateway.cpu()? - gateway_before);
+    let (elapsed, cpu) = (begin.elapsed(), gateway.cpu()?.saturating_sub(cpu_before));
     Ok((as_f64(count) / elapsed.as_secs_f64(), cpu.as_secs_f64() * 1e6 / as_f64(count.max(1))))
 }
 
