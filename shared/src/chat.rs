@@ -8,7 +8,7 @@ mod moderate;
 pub use delivery::{left, push, push_admins_online};
 pub use history::{history, history_of, list};
 pub use join::{Caller, join, join_socket, resume, resume_socket};
-pub use moderate::{add_tag, close, delete, end, item, remove_tag, reopen};
+pub use moderate::{add_tag, close, delete, item, remove_tag, reopen};
 
 use crate::app::App;
 use crate::connections::Frame;

@@ -244,6 +244,8 @@ export class Conversation {
   #message(frame) {
     if (!Number.isInteger(frame.seq)) return this.#changedIf(false);
     this.#typingSince.delete(frame.sender);
+    // Who answers has read what stands before; the server moves the mark with the message and sends no frame of its own.
+    this.#markRead(frame.sender, frame.seq);
     if (this.#base !== null && frame.seq <= this.#base) {
       // Not loaded: the history that brings it may have been read before the edit.
       if (frame.edited_at) this.#edits.set(frame.seq, frame);

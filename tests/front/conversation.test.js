@@ -235,6 +235,25 @@ test('delivery goes from sent to delivered to read', () => {
   assert.equal(conversation.delivery(conversation.confirmed()[1]), 'sent');
 });
 
+test('an answer says that what stands before it was read', () => {
+  const conversation = new Conversation();
+  const mine = message(1, { sender: 'visitor' });
+  conversation.apply(mine);
+
+  conversation.apply(message(2, { sender: 'admin' }));
+
+  assert.equal(conversation.delivery(mine), 'read');
+});
+
+test('a reopened conversation takes messages again', () => {
+  const conversation = new Conversation();
+  conversation.apply({ type: 'conversation_closed', conversation_id: ID });
+
+  conversation.apply({ type: 'conversation_reopened', conversation_id: ID });
+
+  assert.equal(conversation.status, 'open');
+});
+
 test('read marks only go forward', () => {
   const conversation = new Conversation({ id: ID });
   conversation.apply({ type: 'read', reader: 'admin', seq: 5 });

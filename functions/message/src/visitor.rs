@@ -2,7 +2,7 @@
 
 use shared::chat::{self, Caller, Draft};
 use shared::connections::Frame;
-use shared::model::{Reader, Sender, Via};
+use shared::model::{Reader, Sender, Status, Via};
 use shared::socket::SocketCall;
 use shared::wire::{self, Incoming, Outgoing};
 use shared::{App, Error};
@@ -38,7 +38,7 @@ pub async fn act(
             let seq = wire::require(incoming.seq, "seq")?;
             chat::read(app, conversation_id, Reader::Visitor, seq).await.map(|()| None)
         }
-        "end" => chat::end(app, conversation_id()?).await.map(|()| None),
+        "end" => end(app, conversation_id()?).await,
         "ping" => pong(app, conversation_id()?).await.map(Some),
         _ => Err(Error::UnknownType),
     }
@@ -56,6 +56,16 @@ async fn message(app: &App, incoming: &Incoming, conversation_id: &str) -> Resul
     let sent = chat::send(app, draft).await?;
     // A stored message went to every socket of the conversation, this one included; a repeated one is this one's alone.
     if sent.repeated { Frame::new(&Outgoing::Message(&sent.message)).map(Some) } else { Ok(None) }
+}
+
+/// Everybody is told when the conversation ends; of one that has ended already only the asking socket is.
+async fn end(app: &App, conversation_id: &str) -> Result<Option<Frame>, Error> {
+    let before = chat::item(app, conversation_id).await?;
+    chat::close(app, conversation_id).await?;
+    match before.status {
+        Status::Open => Ok(None),
+        Status::Closed => Frame::new(&Outgoing::ConversationClosed { conversation_id }).map(Some),
+    }
 }
 
 async fn pong(app: &App, conversation_id: &str) -> Result<Frame, Error> {

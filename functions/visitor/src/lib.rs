@@ -80,7 +80,7 @@ async fn read(app: &App, call: &Call) -> Result<Response<Body>, Error> {
 async fn end(app: &App, call: &Call) -> Result<Response<Body>, Error> {
     let (_, conversation) = opened(app, call).await?;
     let conversation_id = &conversation.conversation_id;
-    chat::end(app, conversation_id).await?;
+    chat::close(app, conversation_id).await?;
     json(&Outgoing::ConversationClosed { conversation_id })
 }
 

@@ -13,11 +13,6 @@ pub async fn item(app: &App, conversation_id: &str) -> Result<Item, Error> {
     found.map(Item::from).ok_or(Error::ConversationNotFound)
 }
 
-/// The visitor ends the conversation.
-pub async fn end(app: &App, conversation_id: &str) -> Result<(), Error> {
-    close(app, conversation_id).await.map(|_| ())
-}
-
 /// Closes a conversation and tells everybody. Closing a closed one changes and tells nothing.
 pub async fn close(app: &App, conversation_id: &str) -> Result<Item, Error> {
     set_status(app, conversation_id, Status::Closed, &Outgoing::ConversationClosed { conversation_id }).await

@@ -266,6 +266,29 @@ mod tests {
     }
 
     #[test]
+    fn the_example_names_every_variable_in_order_with_its_default() {
+        let example = include_str!("../../../.env.example");
+        let lines: Vec<(&str, &str)> = example.lines().filter_map(|line| line.split_once('=')).collect();
+        let lines: Vec<_> = lines.into_iter().filter(|(name, _)| !name.starts_with('#')).collect();
+
+        assert_eq!(lines.iter().map(|(name, _)| *name).collect::<Vec<_>>(), crate::config::VARIABLES);
+        let (as_written, unset) = (read(Place::Gateway, &lines).unwrap(), read(Place::Gateway, &[]).unwrap());
+        assert_eq!(format!("{as_written:?}"), format!("{unset:?}"));
+    }
+
+    #[test]
+    fn nothing_is_read_that_is_not_named() {
+        let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
+        let config = Config::read(Place::Gateway, |name| {
+            asked.borrow_mut().insert(name.to_owned());
+            None
+        });
+
+        assert!(config.is_ok());
+        assert_eq!(asked.into_inner(), crate::config::VARIABLES.iter().map(|name| (*name).to_owned()).collect());
+    }
+
+    #[test]
     fn secrets_do_not_show_in_the_debug_form() {
         let config = read(
             Place::Gateway,
