@@ -2,17 +2,21 @@
 
 use shared::auth::{self, Admin};
 use shared::connections::Frame;
-use shared::model::{Sender, Via};
-use shared::socket::SocketCall;
+use shared::model::{Connection, Sender, Via};
 use shared::store::{ConversationFilter, PageRequest};
 use shared::wire::{self, Incoming, Outgoing};
 use shared::{App, Error, chat, desk};
 
 /// Calls the rule of a frame; answers what its sender alone is to get. A session that has ended is refused at once.
-pub async fn act(app: &App, call: &SocketCall, incoming: &Incoming, session_id: &str) -> Result<Option<Frame>, Error> {
+pub async fn act(
+    app: &App,
+    incoming: &Incoming,
+    connection: &Connection,
+    session_id: &str,
+) -> Result<Option<Frame>, Error> {
     let kind = wire::require(incoming.kind.as_deref(), "type")?;
     let session = auth::session_of_socket(app, session_id, kind != "ping").await?;
-    let admin = Admin { session, ip: call.ip.clone(), new_token: None };
+    let admin = Admin { session, ip: connection.ip.clone(), new_token: None };
     let conversation_id = || wire::require(incoming.conversation_id.as_deref(), "conversation_id");
     match kind {
         "subscribe" => subscribe(app, incoming).await.map(Some),

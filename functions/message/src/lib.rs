@@ -24,7 +24,9 @@ pub async fn handle(app: &App, event: ApiGatewayWebsocketProxyRequest) -> ApiGat
     accepted()
 }
 
-/// Decodes, finds out who speaks, calls the rule. `client_id` is filled as soon as it is known, for the error's sake.
+/// Decodes, finds out who speaks, calls the rule. Who that is stands in the connection's row: API Gateway's event of a
+/// frame has no headers, and its address may be a proxy's.
+/// `client_id` is filled as soon as it is known, for the error's sake.
 async fn act(app: &App, call: &SocketCall, client_id: &mut Option<String>) -> Result<(), Error> {
     if call.body().len() > FRAME_BYTES {
         return Err(Error::MessageTooLarge { max: FRAME_BYTES });
@@ -33,8 +35,10 @@ async fn act(app: &App, call: &SocketCall, client_id: &mut Option<String>) -> Re
     client_id.clone_from(&incoming.client_id);
     let connection = app.store.connection(&call.connection_id, app.now()).await?.ok_or(Error::NotJoined)?;
     let answer = match &connection.side {
-        Side::Visitor { conversation_id } => visitor::act(app, call, &incoming, conversation_id.as_deref()).await?,
-        Side::Admin { session_id } => admin::act(app, call, &incoming, session_id).await?,
+        Side::Visitor { conversation_id } => {
+            visitor::act(app, &incoming, &connection, conversation_id.as_deref()).await?
+        }
+        Side::Admin { session_id } => admin::act(app, &incoming, &connection, session_id).await?,
     };
     if let Some(frame) = answer {
         call.reply(app, &frame).await;

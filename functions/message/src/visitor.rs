@@ -2,20 +2,19 @@
 
 use shared::chat::{self, Caller, Draft};
 use shared::connections::Frame;
-use shared::model::{Reader, Sender, Status, Via};
-use shared::socket::SocketCall;
+use shared::model::{Connection, Reader, Sender, Status, Via};
 use shared::wire::{self, Incoming, Outgoing};
 use shared::{App, Error};
 
 /// Calls the rule of a frame; answers what its sender alone is to get.
 pub async fn act(
     app: &App,
-    call: &SocketCall,
     incoming: &Incoming,
+    connection: &Connection,
     bound: Option<&str>,
 ) -> Result<Option<Frame>, Error> {
-    let caller = Caller { ip: &call.ip, user_agent: call.header("user-agent") };
-    let connection_id = &call.connection_id;
+    let caller = Caller { ip: &connection.ip, user_agent: connection.user_agent.as_deref() };
+    let connection_id = &connection.connection_id;
     let conversation_id = || bound.ok_or(Error::NotJoined);
     match wire::require(incoming.kind.as_deref(), "type")? {
         "join" => {

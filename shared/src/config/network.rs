@@ -82,7 +82,8 @@ pub fn client_ip(peer: &str, forwarded_for: &str, trusted: &[IpNet]) -> String {
     client.to_string()
 }
 
-/// The form of an address that limits count by: IPv4 whole, IPv6 by its /64, since one client owns all of that.
+/// The form of an address that limits count by: IPv4 whole, IPv6 by its /64, since one client owns all of that. The form
+/// of a form is the form itself.
 pub fn limit_key(ip: &str) -> String {
     match ip.parse::<IpAddr>().map(canonical) {
         Ok(IpAddr::V6(ip)) => {
@@ -143,6 +144,7 @@ mod tests {
     fn ipv6_clients_are_counted_by_their_network() {
         assert_eq!(limit_key("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
         assert_eq!(limit_key("203.0.113.5"), "203.0.113.5");
+        assert_eq!(limit_key("2001:db8:1:2::/64"), "2001:db8:1:2::/64");
         assert_eq!(limit_key("::ffff:203.0.113.5"), "203.0.113.5");
     }
 }
