@@ -42,6 +42,7 @@ test('a visitor writes, an admin sees it appear and answers', async (t) => {
   await ada.state('Read');
   await oya.answers('Hi Ada, let me look');
 
+  await oya.page.locator('.details__facts dd', { hasText: 'Chrome' }).waitFor();
   await ada.sees('Hi Ada, let me look');
   assert.equal(await ada.page.locator('.message__author').textContent(), 'Oya');
   await oya.state('Read');
