@@ -4,7 +4,7 @@ mod input;
 
 pub use input::{Incoming, MessageText, client_id, display_name, optional_text, require, site, tag};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 use crate::model::{Conversation, LastMessage, Message, Reader, Sender, Status};
@@ -167,6 +167,7 @@ pub struct History {
     /// Whether it takes messages.
     pub status: Status,
     /// Oldest first.
+    #[serde(serialize_with = "whole")]
     pub messages: Vec<Message>,
     /// The newest message's `seq`.
     pub head_seq: i64,
@@ -183,6 +184,11 @@ pub struct History {
     pub admins_online: i64,
     /// Whether the visitor has a live socket.
     pub online: bool,
+}
+
+/// Messages have one shape everywhere, `type` included.
+fn whole<S: Serializer>(messages: &[Message], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(messages.iter().map(Outgoing::Message))
 }
 
 /// A conversation as lists show it.
@@ -255,7 +261,9 @@ pub fn preview(content: &str) -> String {
 
 /// The leading (or, from the end, trailing) messages that fit into [`HISTORY_BYTES`]; always at least one.
 pub fn fit(mut messages: Vec<Message>, from_the_end: bool) -> Vec<Message> {
-    let size = |message: &Message| serde_json::to_vec(message).map_or(HISTORY_BYTES, |json| json.len() + 1);
+    let size = |message: &Message| {
+        serde_json::to_vec(&Outgoing::Message(message)).map_or(HISTORY_BYTES, |json| json.len() + 1)
+    };
     let count = |sizes: &mut dyn Iterator<Item = usize>| {
         let mut total = 0;
         sizes

@@ -6,6 +6,7 @@ use shared::auth::Admin;
 use shared::http::{Call, json};
 use shared::model::{Status, Via};
 use shared::store::{ConversationFilter, PageRequest};
+use shared::wire::Outgoing;
 use shared::{App, Error, chat, desk, search, wire};
 
 /// The `limit` and `cursor` of a request.
@@ -68,6 +69,7 @@ pub async fn messages(app: &App, call: &Call, id: &str) -> Result<Response<Body>
     let found = app.store.messages(id, 0, before, true, page.limit).await?;
     let items = wire::fit(found, true);
     let next_cursor = items.first().filter(|first| first.seq > 1).map(|first| first.seq.to_string());
+    let items: Vec<_> = items.iter().map(Outgoing::Message).collect();
     json(&json!({"items": items, "next_cursor": next_cursor}))
 }
 
@@ -82,5 +84,5 @@ pub async fn send(app: &App, call: &Call, admin: &Admin) -> Result<Response<Body
     let conversation_id = wire::require(body.conversation_id, "conversation_id")?;
     let content = wire::require(body.content, "content")?;
     let sent = desk::send(app, admin, Via::Api, &conversation_id, content, body.client_id.as_deref()).await?;
-    json(&json!({"ok": true, "message": sent.message}))
+    json(&json!({"ok": true, "message": Outgoing::Message(&sent.message)}))
 }

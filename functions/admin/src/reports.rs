@@ -5,25 +5,27 @@ use serde::Serialize;
 use serde_json::json;
 use shared::auth::Admin;
 use shared::http::{Call, json};
-use shared::model::Message;
 use shared::store::Day;
 use shared::time::{DAY, Timestamp};
+use shared::wire::Outgoing;
 use shared::{App, Error, desk};
 
 use crate::conversations::page;
 
 #[derive(Serialize)]
-struct Found {
+struct Found<'a> {
     #[serde(flatten)]
-    message: Message,
-    visitor_name: String,
+    message: Outgoing<'a>,
+    visitor_name: &'a str,
 }
 
 pub async fn search(app: &App, call: &Call, admin: &Admin) -> Result<Response<Body>, Error> {
     let words = call.query("q").unwrap_or_default();
     let found = desk::find(app, admin, &words, &page(call)?).await?;
-    let items: Vec<Found> =
-        found.items.into_iter().map(|(message, visitor_name)| Found { message, visitor_name }).collect();
+    let found_items = found.items.iter();
+    let items: Vec<Found<'_>> = found_items
+        .map(|(message, visitor_name)| Found { message: Outgoing::Message(message), visitor_name })
+        .collect();
     json(&json!({"items": items, "next_cursor": found.next_cursor}))
 }
 
