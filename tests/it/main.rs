@@ -4,4 +4,6 @@
 
 mod conformance;
 mod gateway;
+mod people;
 mod stores;
+mod stories;

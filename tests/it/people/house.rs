@@ -1,0 +1,137 @@
+//! A gateway on a free port with a store of its own and a clock that the story turns.
+
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gateway::{Faults, Gateway, GatewayOptions, Running};
+use shared::config::{Config, Place};
+use shared::store;
+use shared::time::{ManualClock, Timestamp};
+use sqlx::{AssertSqlSafe, Connection, Row};
+use tokio::net::TcpListener;
+
+use super::{Admin, Browser, Visitor};
+use crate::stores::Home;
+
+/// Limits that a story which is not about them never meets.
+pub const RELAXED: &[(&str, &str)] =
+    &[("WS_USER_BURST", "10000"), ("API_REQ_PER_5MIN", "1000000"), ("API_ADMIN_REQ_PER_5MIN", "1000000")];
+
+/// HMAC key of the login codes.
+pub const SALT: &str = "canary-salt-0123456789abcdef0123456789";
+
+pub struct House {
+    running: Running,
+    pub clock: Arc<ManualClock>,
+    pub home: Home,
+    codes: Arc<Mutex<Vec<String>>>,
+    addresses: AtomicU8,
+}
+
+/// Tells a story on SQLite and on PostgreSQL, each time in a new house.
+pub async fn in_each_house(settings: &[(&str, &str)], story: impl AsyncFn(&House)) {
+    in_each_house_with(&Faults::default(), settings, story).await;
+}
+
+/// The same, and things go wrong on purpose.
+pub async fn in_each_house_with(faults: &Faults, settings: &[(&str, &str)], story: impl AsyncFn(&House)) {
+    for home in Home::lasting().await {
+        eprintln!("on {:?}", home.url);
+        let house = House::open(home, settings, faults.clone()).await;
+        story(&house).await;
+        house.running.shutdown().await;
+        house.home.leave().await;
+    }
+}
+
+/// The six digits of the line that a login code is told with.
+pub fn code_in(line: &str) -> Option<String> {
+    let words = line.split(|c: char| !c.is_ascii_digit());
+    words.into_iter().find(|word| word.len() == 6).map(str::to_owned)
+}
+
+impl House {
+    async fn open(home: Home, settings: &[(&str, &str)], faults: Faults) -> Self {
+        let setting = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let config = Config::read(Place::Gateway, |name| match name {
+            "DATABASE_URL" => Some(home.url.reveal().to_owned()),
+            "OTP_HASH_SALT" => Some(SALT.into()),
+            _ => setting(name),
+        });
+        let config = config.expect("the settings are right");
+        let store = store::open(&config).await.expect("the store opens");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let clock = Arc::new(ManualClock::new(Timestamp(1_795_299_063_417)));
+        let codes: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = codes.clone();
+        let running = Gateway::start(GatewayOptions {
+            clock: clock.clone(),
+            faults,
+            tick: Duration::from_millis(5),
+            terminal: Some(Arc::new(move |line| seen.lock().unwrap().extend(code_in(line)))),
+            ..GatewayOptions::new(config, store, listener)
+        });
+        let running = running.await.unwrap();
+        Self { running, clock, home, codes, addresses: AtomicU8::new(1) }
+    }
+
+    /// A browser at an address that nobody had before.
+    pub fn newcomer(&self) -> Browser {
+        let last = self.addresses.fetch_add(1, Ordering::Relaxed) + 1;
+        self.browser_at(last)
+    }
+
+    /// A browser at 127.0.1.`last`.
+    pub fn browser_at(&self, last: u8) -> Browser {
+        Browser::new(self.running.local_addr(), Ipv4Addr::new(127, 0, 1, last))
+    }
+
+    pub async fn visitor(&self, name: &str) -> Visitor {
+        Visitor::join(self.newcomer(), name).await
+    }
+
+    pub async fn admin(&self, name: &str) -> Admin {
+        self.admin_with(self.newcomer(), name).await
+    }
+
+    pub async fn admin_with(&self, browser: Browser, name: &str) -> Admin {
+        let cookie = browser.request_otp().await;
+        Admin::enter(browser, &cookie, &self.code(), name).await
+    }
+
+    /// The newest code on the terminal.
+    pub fn code(&self) -> String {
+        self.codes.lock().unwrap().last().expect("a code on the terminal").clone()
+    }
+
+    /// How many codes were ever told.
+    pub fn codes_told(&self) -> usize {
+        self.codes.lock().unwrap().len()
+    }
+
+    /// One number from the database itself, past the gateway.
+    pub async fn number(&self, query: &str) -> i64 {
+        let mut connection = self.home.connection().await;
+        let row = sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        row.get(0)
+    }
+
+    /// Runs a statement on the database itself.
+    pub async fn execute(&self, statement: &str) {
+        let mut connection = self.home.connection().await;
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// How many rows each of these tables has.
+    pub async fn counts(&self, tables: &[&str]) -> Vec<(String, i64)> {
+        let mut counts = Vec::new();
+        for table in tables {
+            counts.push(((*table).to_owned(), self.number(&format!("select count(*) from {table}")).await));
+        }
+        counts
+    }
+}

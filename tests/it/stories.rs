@@ -1,0 +1,7 @@
+//! What people get, told over real sockets and HTTP on SQLite and PostgreSQL.
+
+mod company;
+mod conversation;
+mod crash;
+mod paging;
+mod recovery;
