@@ -51,4 +51,6 @@ node --test --test-reporter=spec tests/front/*.test.js
 
 say "Both pages in Chromium"
 cargo build --locked "${selection[@]}" --bin gateway
-node --test --test-concurrency=1 --test-reporter=spec tests/browser/*.test.js
+browser=(tests/browser/*.test.js)
+if [[ -n ${SCREENSHOTS:-} ]]; then browser+=(tests/browser/screenshots.js); fi
+node --test --test-concurrency=1 --test-reporter=spec "${browser[@]}"
