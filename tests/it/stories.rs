@@ -3,5 +3,8 @@
 mod company;
 mod conversation;
 mod crash;
+mod errors;
+mod limits;
 mod paging;
 mod recovery;
+mod sockets;
