@@ -124,6 +124,8 @@ where
             () = job(&platform).wanted() => {}
             () = stopped(&mut stopping) => return,
         }
+        // The contract counts from the moment that was looked at, not from the end of the look.
+        let began = platform.app.now();
         let wait = match caught(run()).await.unwrap_or_else(|failure| Err(failure.error())) {
             Ok(()) => interval,
             Err(error) => {
@@ -131,7 +133,7 @@ where
                 RETRY.max(interval.min(MINUTE))
             }
         };
-        job(&platform).done(platform.app.now().plus(wait));
+        job(&platform).done(began.plus(wait));
     }
 }
 
