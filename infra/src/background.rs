@@ -22,8 +22,14 @@ const RETRY: i64 = 5 * SECOND;
 /// How often sessions that ended are looked for; the contract gives their sockets 5 s.
 const SESSIONS_INTERVAL: i64 = 2 * SECOND;
 const MAINTENANCE_INTERVAL: i64 = HOUR;
-/// How long a process that died keeps others from its lane.
-const LEASE: i64 = 15 * SECOND;
+/// How long a process that died keeps others from its lane. Half of it must outlast a step: Telegram's may take 5 s and
+/// then wait 25 s for an answer.
+const fn lease_time(lane: Lane) -> i64 {
+    match lane {
+        Lane::Index => 15 * SECOND,
+        Lane::Telegram => 70 * SECOND,
+    }
+}
 
 /// A piece of work that runs when it is due or asked for.
 #[derive(Debug, Default)]
@@ -153,6 +159,7 @@ async fn maintain(platform: Arc<Platform>) -> Result<()> {
 struct Lease {
     name: String,
     owner: String,
+    length: i64,
     until: Timestamp,
 }
 
@@ -161,10 +168,10 @@ impl Lease {
     async fn hold(&mut self, platform: &Platform) -> Result<bool> {
         let now = platform.app.now();
         let left = self.until.since(now);
-        if (LEASE / 2..=LEASE).contains(&left) {
+        if (self.length / 2..=self.length).contains(&left) {
             return Ok(true);
         }
-        let until = now.plus(LEASE);
+        let until = now.plus(self.length);
         let ours = platform.app.store.lease(&self.name, &self.owner, now, until).await?;
         self.until = if ours { until } else { Timestamp::default() };
         Ok(ours)
@@ -187,6 +194,7 @@ async fn run_lane(platform: Arc<Platform>, lane: Lane) {
     let mut lease = Lease {
         name: format!("outbox:{}", lane.as_str()),
         owner: crate::event::request_id(),
+        length: lease_time(lane),
         until: Timestamp::default(),
     };
     let mut stopping = platform.stopping.clone();
@@ -214,7 +222,7 @@ async fn run_lane(platform: Arc<Platform>, lane: Lane) {
 async fn drain(platform: &Platform, lane: Lane, lease: &mut Lease) -> Result<Timestamp> {
     loop {
         if !lease.hold(platform).await? {
-            return Ok(platform.app.now().plus(LEASE));
+            return Ok(platform.app.now().plus(lease.length));
         }
         let drained = notifier::drain(&platform.app, lane).await?;
         if drained.delivered == 0 || platform.is_stopping() {

@@ -7,7 +7,7 @@ use crate::connections::Connections;
 use crate::error::Error;
 use crate::i18n::Catalogue;
 use crate::store::Store;
-use crate::telegram::Telegram;
+use crate::telegram::{self, Telegram};
 use crate::time::{Clock, Timestamp};
 
 /// Shows a line to the person who runs the process.
@@ -61,7 +61,7 @@ impl App {
         let values = [("code", code), ("ip", ip), ("browser", user_agent), ("minutes", &minutes)];
         if let Some(telegram) = &self.telegram {
             let text = self.catalogue.text(None, "telegram.login_code", &values);
-            let sent = telegram.send_message(telegram.chat_id, &text, None).await;
+            let sent = telegram::tell(self, telegram, &text, None).await;
             return sent.map(|_| "telegram").map_err(|error| Error::Unavailable(error.into()));
         }
         let Some(terminal) = &self.terminal else {
@@ -75,7 +75,7 @@ impl App {
     pub async fn announce(&self, key: &str, values: &[(&str, &str)]) {
         let Some(telegram) = &self.telegram else { return };
         let text = self.catalogue.text(None, key, values);
-        if let Err(error) = telegram.send_message(telegram.chat_id, &text, None).await {
+        if let Err(error) = telegram::tell(self, telegram, &text, None).await {
             tracing::warn!(%error, key, "announcement not sent");
         }
     }

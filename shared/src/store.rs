@@ -334,6 +334,8 @@ pub trait Buckets: Send + Sync {
     async fn give_back(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<()>;
     /// Takes or renews the lease `name` for `owner` until `until`, if it is free, expired or already theirs.
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, until: Timestamp) -> StoreResult<bool>;
+    /// Until when somebody has the lease `name`; `None` when it is free or expired.
+    async fn leased_until(&self, name: &str, now: Timestamp) -> StoreResult<Option<Timestamp>>;
 }
 
 /// An event that waits in a lane of the outbox.
@@ -387,8 +389,8 @@ pub trait TelegramLinks: Send + Sync {
     async fn links_of(&self, conversation_id: &str, chat_id: i64, limit: i64) -> StoreResult<Vec<TelegramLink>>;
     /// `true` the first time an `update_id` is seen before `expires_at` of its first sight.
     async fn first_sight(&self, update_id: i64, now: Timestamp, expires_at: Timestamp) -> StoreResult<bool>;
-    /// Forgets the sight of an update whose handling failed, so that its repetition is handled.
-    async fn forget_sight(&self, update_id: i64) -> StoreResult<()>;
+    /// Whether an `update_id` has been seen and its sight has not ended.
+    async fn seen(&self, update_id: i64, now: Timestamp) -> StoreResult<bool>;
 }
 
 /// Daily figures, as far as a store counts them.

@@ -6,15 +6,23 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::app::App;
 use crate::config::TelegramConfig;
 use crate::id::Secret;
+use crate::store::StoreError;
+use crate::time::{DAY, SECOND};
 
 /// `sendMessage` takes 1–4096 UTF-16 code units after entity parsing.
 pub const MAX_TEXT: usize = 4096;
 
-/// Connecting and answering take at most so long.
+/// Connecting and answering take at most so long: an answer of 20 s is slow, but still says that a message arrived, while
+/// one that is not waited for makes it arrive twice. API Gateway waits 29 s for those who call from a request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(25);
+/// The lease that stands for a wait that Telegram asked for.
+const FLOOD: &str = "telegram:flood";
+/// Telegram asks for seconds, rarely for hours.
+const LONGEST_FLOOD: i64 = DAY / SECOND;
 
 /// Why a call brought nothing.
 #[derive(Debug, thiserror::Error)]
@@ -36,15 +44,19 @@ pub enum TelegramError {
     /// No answer: whether the call took effect is not known.
     #[error("Telegram did not answer")]
     NoAnswer(#[source] reqwest::Error),
+    /// The store could not tell whether Telegram may be called.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl TelegramError {
-    /// Whether the same call can ever succeed without a person's help.
-    pub fn passes(&self) -> bool {
+    /// Whether Telegram will never take this message, whatever becomes of the bot and its chat. Everything else passes by
+    /// itself, or when a person mends the token, the chat or the bot's rights in it.
+    pub fn is_the_messages_own(&self) -> bool {
+        const THE_CHATS: [&str; 5] = ["chat not found", "rights", "CHAT_", "upgraded", "kicked"];
         match self {
-            Self::RetryAfter(_) | Self::NoAnswer(_) => true,
-            Self::Migrated(_) => false,
-            Self::Refused { code, .. } => *code >= 500,
+            Self::Refused { code: 400 | 413, description } => !THE_CHATS.iter().any(|word| description.contains(word)),
+            _ => false,
         }
     }
 }
@@ -57,6 +69,8 @@ pub struct Telegram {
     token: Secret,
     /// The operators' chat.
     pub chat_id: i64,
+    /// The bot's own user id: a token begins with it.
+    pub bot_id: i64,
 }
 
 #[derive(Serialize)]
@@ -107,7 +121,9 @@ impl Telegram {
             .timeout(TIMEOUT)
             .build()
             .map_err(crate::Error::internal)?;
-        Ok(Self { http, api_url: config.api_url.clone(), token: config.bot_token.clone(), chat_id: config.chat_id })
+        let token = config.bot_token.clone();
+        let bot_id = token.reveal().split(':').next().and_then(|id| id.parse().ok()).unwrap_or_default();
+        Ok(Self { http, api_url: config.api_url.clone(), token, chat_id: config.chat_id, bot_id })
     }
 
     /// Sends plain text (no parse mode, no link preview) and answers the new message's id. `text` must fit [`MAX_TEXT`];
@@ -138,7 +154,9 @@ impl Telegram {
         };
         match (answer.result, answer.parameters) {
             (Some(result), _) => Ok(result),
-            (None, Some(Parameters { retry_after: Some(seconds), .. })) => Err(TelegramError::RetryAfter(seconds)),
+            (None, Some(Parameters { retry_after: Some(seconds), .. })) => {
+                Err(TelegramError::RetryAfter(seconds.clamp(1, LONGEST_FLOOD)))
+            }
             (None, Some(Parameters { migrate_to_chat_id: Some(id), .. })) => Err(TelegramError::Migrated(id)),
             (None, _) => Err(TelegramError::Refused {
                 code: answer.error_code.unwrap_or(status),
@@ -146,6 +164,22 @@ impl Telegram {
             }),
         }
     }
+}
+
+/// Puts a text into the operators' chat; answers the new message's id.
+///
+/// What Telegram asks one caller to wait, all wait: no call is made before.
+pub async fn tell(app: &App, telegram: &Telegram, text: &str, reply_to: Option<i64>) -> Result<i64, TelegramError> {
+    let now = app.now();
+    if let Some(until) = app.store.leased_until(FLOOD, now).await? {
+        return Err(TelegramError::RetryAfter((until.since(now) + SECOND - 1) / SECOND));
+    }
+    let sent = telegram.send_message(telegram.chat_id, text, reply_to).await;
+    if let Err(TelegramError::RetryAfter(seconds)) = &sent {
+        let now = app.now();
+        app.store.lease(FLOOD, FLOOD, now, now.plus(seconds * SECOND)).await?;
+    }
+    sent
 }
 
 fn tls() -> crate::Result<rustls::ClientConfig> {

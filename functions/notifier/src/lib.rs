@@ -10,6 +10,8 @@ use shared::{App, Error};
 
 /// Events taken at once.
 const BATCH: i64 = 50;
+/// A step begins no delivery after so long, so that it ends while its caller still has the lane to itself.
+const STEP: i64 = 5 * SECOND;
 /// The longest pause between two tries of one event.
 const LONGEST_PAUSE: i64 = 5 * MINUTE;
 
@@ -45,10 +47,14 @@ pub async fn handle(app: &App) -> Result<Vec<Drained>, Error> {
 
 /// One step: delivers what is due in a lane, in order, and tells when to look again.
 ///
-/// An event that fails holds up its own conversation only. One that Telegram will never take is dropped with a log line.
+/// An event that fails holds up its own conversation; a failure that all would meet holds up the lane, the events that come
+/// meanwhile included. Nothing is given up, but for a message that Telegram will never take.
 pub async fn drain(app: &App, lane: Lane) -> Result<Drained, Error> {
-    let now = app.now();
-    let due = app.store.due(lane, now, BATCH).await?;
+    let started = app.now();
+    if let Some(until) = app.store.leased_until(&pause_of(lane), started).await? {
+        return Ok(Drained { next: Some(until), ..Drained::default() });
+    }
+    let due = app.store.due(lane, started, BATCH).await?;
     let mut report = Drained::default();
     let mut blocked: Vec<&str> = Vec::new();
     for pending in &due {
@@ -62,28 +68,43 @@ pub async fn drain(app: &App, lane: Lane) -> Result<Drained, Error> {
                 report.delivered += 1;
             }
             Err(failure) => {
-                let pause = failure.pause_ms.unwrap_or_else(|| backoff(pending.tries));
-                app.store.postpone(lane, pending, now.plus(pause)).await?;
-                tracing::warn!(
-                    conversation_id,
-                    tries = pending.tries + 1,
-                    pause,
-                    cause = failure.cause,
-                    "not delivered"
-                );
+                let until = postpone(app, lane, pending, &failure).await?;
                 report.postponed += 1;
-                report.next = Some(report.next.map_or(now.plus(pause), |next| next.min(now.plus(pause))));
+                report.next = Some(report.next.map_or(until, |next| next.min(until)));
                 blocked.push(conversation_id);
                 if failure.everybody {
                     break;
                 }
             }
         }
+        if app.now().since(started) > STEP {
+            break;
+        }
     }
     if report.delivered > 0 && report.next.is_none() {
-        report.next = Some(now);
+        report.next = Some(app.now());
     }
     Ok(report)
+}
+
+/// The pause is counted from the failure, which may come long after the step's beginning.
+async fn postpone(app: &App, lane: Lane, pending: &Pending, failure: &Failure) -> Result<Timestamp, Error> {
+    let now = app.now();
+    let pause = failure.pause_ms.unwrap_or_else(|| backoff(pending.tries));
+    let until = now.plus(pause);
+    if failure.everybody {
+        let name = pause_of(lane);
+        app.store.lease(&name, &name, now, until).await?;
+    }
+    app.store.postpone(lane, pending, until).await?;
+    let conversation_id = &pending.event.conversation_id;
+    tracing::warn!(conversation_id, tries = pending.tries + 1, pause, cause = failure.cause, "not delivered");
+    Ok(until)
+}
+
+/// The lease that stands for a lane's pause.
+fn pause_of(lane: Lane) -> String {
+    format!("pause:{}", lane.as_str())
 }
 
 /// Why an event waits for another try.

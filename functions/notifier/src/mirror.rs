@@ -4,11 +4,15 @@ use shared::config::NotifyOn;
 use shared::event::{Event, EventKind};
 use shared::model::{Conversation, Message, Sender, Via};
 use shared::store::TelegramLink;
-use shared::telegram::{Telegram, TelegramError, split};
+use shared::telegram::{self, Telegram, TelegramError, split};
 use shared::time::SECOND;
 use shared::{App, Error};
 
 use crate::Failure;
+
+/// A message's pieces that arrived are looked for among so many of the newest messages of its chain; only what operators
+/// wrote meanwhile can have come after them.
+const LINKS: i64 = 100;
 
 /// Mirrors one event.
 pub async fn deliver(app: &App, telegram: &Telegram, event: &Event) -> Result<(), Failure> {
@@ -37,21 +41,24 @@ async fn announce(app: &App, telegram: &Telegram, conversation: &Conversation) -
     let mut lines = vec![app.catalogue.text(None, "telegram.joined", &[("name", name)])];
     lines.extend(conversation.page_url.clone());
     lines.push(app.catalogue.text(None, "telegram.open_in_panel", &[("link", &link)]));
-    post(app, telegram, conversation, 0, &lines.join("\n")).await
+    post(app, telegram, conversation, 0, &split(&lines.join("\n"))).await
 }
 
 async fn message(app: &App, telegram: &Telegram, conversation: &Conversation, seq: i64) -> Result<(), Failure> {
     let found = app.store.messages(&conversation.conversation_id, seq - 1, seq + 1, false, 1).await;
     let Some(message) = found.map_err(Error::from)?.pop() else { return Ok(()) };
-    let written_there = message.via == Via::Telegram && message.sender == Sender::Admin;
-    let links = links(app, telegram, conversation).await?;
-    if written_there || links.iter().any(|link| link.seq == seq) {
+    if message.via == Via::Telegram && message.sender == Sender::Admin {
         return Ok(());
     }
+    let links =
+        app.store.links_of(&conversation.conversation_id, telegram.chat_id, LINKS).await.map_err(Error::from)?;
     if links.is_empty() {
         announce(app, telegram, conversation).await?;
     }
-    post(app, telegram, conversation, seq, &line(&message)).await
+    let arrived = links.iter().filter(|link| link.seq == seq).count();
+    let line = line(&message);
+    let pieces = split(&line);
+    post(app, telegram, conversation, seq, pieces.get(arrived..).unwrap_or_default()).await
 }
 
 async fn notice(app: &App, telegram: &Telegram, conversation: &Conversation, key: &str) -> Result<(), Failure> {
@@ -59,7 +66,7 @@ async fn notice(app: &App, telegram: &Telegram, conversation: &Conversation, key
         return Ok(());
     }
     let text = app.catalogue.text(None, key, &[("name", &conversation.visitor_name)]);
-    post(app, telegram, conversation, 0, &text).await
+    post(app, telegram, conversation, 0, &split(&text)).await
 }
 
 fn line(message: &Message) -> String {
@@ -67,28 +74,27 @@ fn line(message: &Message) -> String {
     format!("{mark}{}: {}", message.author, message.content)
 }
 
-/// Sends a text, in pieces if need be, each in reply to the newest message of the conversation's chain.
+/// Sends a text's pieces, each in reply to the newest message of the conversation's chain, and links each as it arrives:
+/// when a later one fails, the next try begins with that one.
 async fn post(
     app: &App,
     telegram: &Telegram,
     conversation: &Conversation,
     seq: i64,
-    text: &str,
+    pieces: &[&str],
 ) -> Result<(), Failure> {
-    let chat_id = telegram.chat_id;
+    let (chat_id, conversation_id) = (telegram.chat_id, &conversation.conversation_id);
     let mut reply_to = last_link(app, telegram, conversation).await?.map(|link| link.message_id);
-    for piece in split(text) {
-        let message_id = match telegram.send_message(chat_id, piece, reply_to).await {
+    for piece in pieces {
+        let message_id = match telegram::tell(app, telegram, piece, reply_to).await {
             Ok(message_id) => message_id,
-            Err(error) if error.passes() => return Err(failure(&error)),
-            Err(error) => {
-                let conversation_id = &conversation.conversation_id;
-                tracing::error!(%error, conversation_id, seq, "Telegram will not take this message");
-                return Ok(());
+            Err(error) if error.is_the_messages_own() => {
+                tracing::error!(%error, conversation_id, seq, "Telegram will never take this message");
+                continue;
             }
+            Err(error) => return Err(failure(error)),
         };
-        let conversation_id = conversation.conversation_id.clone();
-        let link = TelegramLink { chat_id, message_id, conversation_id, seq };
+        let link = TelegramLink { chat_id, message_id, conversation_id: conversation_id.clone(), seq };
         app.store.link(&link).await.map_err(Error::from)?;
         reply_to = Some(message_id);
     }
@@ -96,9 +102,14 @@ async fn post(
 }
 
 /// All goes to one chat, so what one event meets the next one would meet too.
-fn failure(error: &TelegramError) -> Failure {
+fn failure(error: TelegramError) -> Failure {
     let pause_ms = match error {
         TelegramError::RetryAfter(seconds) => Some(seconds * SECOND),
+        TelegramError::Store(error) => return Error::from(error).into(),
+        TelegramError::Migrated(chat_id) => {
+            tracing::error!(chat_id, "the group has become a supergroup: set TELEGRAM_DEFAULT_CHAT_ID to its new id");
+            None
+        }
         _ => None,
     };
     Failure { cause: error.to_string(), pause_ms, everybody: true }
@@ -106,8 +117,4 @@ fn failure(error: &TelegramError) -> Failure {
 
 async fn last_link(app: &App, telegram: &Telegram, conversation: &Conversation) -> Result<Option<TelegramLink>, Error> {
     Ok(app.store.links_of(&conversation.conversation_id, telegram.chat_id, 1).await?.pop())
-}
-
-async fn links(app: &App, telegram: &Telegram, conversation: &Conversation) -> Result<Vec<TelegramLink>, Error> {
-    Ok(app.store.links_of(&conversation.conversation_id, telegram.chat_id, 100).await?)
 }

@@ -11,9 +11,12 @@ use shared::config::TelegramConfig;
 use shared::http::{Call, json, respond};
 use shared::id::Secret;
 use shared::model::{Message, Sender, Via};
-use shared::telegram::update::{TelegramMessage, Update, User};
+use shared::telegram::{
+    self,
+    update::{TelegramMessage, Update},
+};
 use shared::time::{DAY, HOUR};
-use shared::{App, Error};
+use shared::{App, Error, wire};
 
 /// Telegram repeats an update for a day; its id is remembered for two.
 const UPDATE_TTL: i64 = 2 * DAY + HOUR;
@@ -54,19 +57,17 @@ fn check_sender(app: &App, call: &Call, config: &TelegramConfig) -> Result<(), E
     if bool::from(presented.as_bytes().ct_eq(expected.as_bytes())) { Ok(()) } else { Err(Error::Unauthorized) }
 }
 
-/// Handles an update the first time it is seen. One whose handling failed on our side is forgotten, so that Telegram's
-/// repetition is handled; what it stored already is recognised by its `client_id`.
+/// Handles an update unless it has been handled. It is marked afterwards: should we die between the two, Telegram's
+/// repetition is handled, and what was stored already is recognised by its `client_id`.
 async fn once(app: &App, config: &TelegramConfig, update: Update) -> Result<(), Error> {
     let Some(update_id) = update.update_id else { return Ok(()) };
-    let now = app.now();
-    if !app.store.first_sight(update_id, now, now.plus(UPDATE_TTL)).await? {
+    if app.store.seen(update_id, app.now()).await? {
         return Ok(());
     }
-    let handled = act(app, config, update).await;
-    if handled.is_err() {
-        app.store.forget_sight(update_id).await?;
-    }
-    handled
+    act(app, config, update).await?;
+    let now = app.now();
+    app.store.first_sight(update_id, now, now.plus(UPDATE_TTL)).await?;
+    Ok(())
 }
 
 async fn act(app: &App, config: &TelegramConfig, update: Update) -> Result<(), Error> {
@@ -86,11 +87,12 @@ async fn reply(app: &App, message: &TelegramMessage) -> Result<(), Error> {
         return Ok(());
     };
     let chat_id = message.chat.id;
-    let Some(link) = app.store.linked(chat_id, answered.message_id).await? else { return Ok(()) };
-    // A command for another bot or a mistyped one is no word for a visitor.
-    if text.starts_with('/') {
+    if is_command(text) {
         return Ok(());
     }
+    let Some(link) = app.store.linked(chat_id, answered.message_id).await? else {
+        return if is_ours(app, answered) { answer(app, message, "telegram.is_gone").await } else { Ok(()) };
+    };
     let draft = Draft {
         conversation_id: link.conversation_id,
         client_id: client_id(message),
@@ -120,10 +122,24 @@ async fn remember(app: &App, message: &TelegramMessage, stored: &Message) -> Res
     Ok(app.store.link(&link).await?)
 }
 
+/// A command for another bot or a mistyped one is no word for a visitor.
+fn is_command(text: &str) -> bool {
+    text.trim_start().starts_with('/')
+}
+
+/// Whether our own bot wrote a message: one without a link is of a conversation that was erased, or of none.
+fn is_ours(app: &App, message: &TelegramMessage) -> bool {
+    let bot_id = app.telegram.as_ref().map(|telegram| telegram.bot_id);
+    message.from.as_ref().is_some_and(|user| Some(user.id) == bot_id)
+}
+
 async fn edited(app: &App, message: &TelegramMessage) -> Result<(), Error> {
     let (Some(text), Some(link)) = (&message.text, app.store.linked(message.chat.id, message.message_id).await?) else {
         return Ok(());
     };
+    if is_command(text) {
+        return Ok(());
+    }
     // Only an operator's own message is linked under the id that the operator can edit.
     let stored = app.store.message_by_client_id(&link.conversation_id, &client_id(message)).await?;
     match stored {
@@ -140,14 +156,15 @@ async fn edited(app: &App, message: &TelegramMessage) -> Result<(), Error> {
 async fn answer(app: &App, message: &TelegramMessage, key: &str) -> Result<(), Error> {
     let Some(telegram) = &app.telegram else { return Ok(()) };
     let text = app.catalogue.text(None, key, &[]);
-    if let Err(error) = telegram.send_message(message.chat.id, &text, Some(message.message_id)).await {
+    if let Err(error) = telegram::tell(app, telegram, &text, Some(message.message_id)).await {
         tracing::warn!(%error, "operator not told");
     }
     Ok(())
 }
 
 fn operator(message: &TelegramMessage) -> Option<String> {
-    message.from.as_ref().filter(|user| !user.is_bot).map(User::name).filter(|name| !name.is_empty())
+    let user = message.from.as_ref().filter(|user| !user.is_bot)?;
+    wire::optional_text(Some(&user.name()), 80)
 }
 
 /// The same Telegram message always gets the same id, so a repeated update stores nothing twice.

@@ -42,6 +42,8 @@ pub struct Chat {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct User {
+    /// Unique in all of Telegram.
+    pub id: i64,
     /// Whether it is a bot.
     pub is_bot: bool,
     /// Never empty with Telegram.

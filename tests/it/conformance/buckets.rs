@@ -90,6 +90,9 @@ async fn a_lease_has_one_owner_at_a_time() {
         assert!(!store.lease("drain", "late", until, until.plus(HOUR)).await.unwrap(), "still theirs");
         assert!(store.lease("drain", "late", until.plus(SECOND), until.plus(HOUR)).await.unwrap(), "expired");
         assert!(store.lease("other", "late", START, until).await.unwrap());
+        assert_eq!(store.leased_until("other", until.plus(-1)).await.unwrap(), Some(until));
+        assert_eq!(store.leased_until("other", until).await.unwrap(), None);
+        assert_eq!(store.leased_until("never", START).await.unwrap(), None);
     })
     .await;
 }

@@ -42,17 +42,19 @@ async fn a_conversation_that_is_gone_gets_no_link() {
 }
 
 #[tokio::test]
-async fn an_update_is_seen_first_once_until_its_sight_ends_or_is_forgotten() {
+async fn an_update_is_seen_first_once_until_its_sight_ends() {
     for_each_store(|store| async move {
         let end = START.plus(HOUR);
 
+        assert!(!store.seen(7, START).await.unwrap());
         let sights = join_all((0..100).map(|_| store.first_sight(7, START, end))).await;
 
         assert_eq!(sights.into_iter().filter(|one| *one.as_ref().unwrap()).count(), 1);
         assert!(store.first_sight(8, START, end).await.unwrap());
         assert!(!store.first_sight(7, end.plus(-1), end.plus(HOUR)).await.unwrap());
-        assert!(store.first_sight(7, end, end.plus(HOUR)).await.unwrap());
-        store.forget_sight(7).await.unwrap();
+        assert!(store.seen(7, end.plus(-1)).await.unwrap());
+        assert!(!store.seen(7, end).await.unwrap());
+        assert!(!store.seen(9, START).await.unwrap());
         assert!(store.first_sight(7, end, end.plus(HOUR)).await.unwrap());
     })
     .await;

@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use sqlx::AnyConnection;
 
-use super::rows::number;
+use super::rows::{number, time};
 use super::{SqlStore, text};
 use crate::rate_limit::Rate;
 use crate::store::{Buckets, StoreResult, Taken};
@@ -26,6 +26,7 @@ const GIVE_BACK: &str = "update bucket set full_at = full_at - $2 where key = $1
 const LEASE: &str = "insert into lease (name, owner, until) values ($1, $2, $4)
     on conflict (name) do update set owner = $2, until = $4 where lease.owner = $2 or lease.until <= $3
     returning until";
+const LEASED_UNTIL: &str = "select until from lease where name = $1 and until > $2";
 
 /// Takes one token within a transaction.
 pub(super) async fn take(connection: &mut AnyConnection, key: &str, rate: Rate, now: Timestamp) -> sqlx::Result<Taken> {
@@ -71,5 +72,11 @@ impl Buckets for SqlStore {
             Box::pin(async move { query.fetch_optional(tx).await.map(|row| row.is_some()) })
         })
         .await
+    }
+
+    async fn leased_until(&self, name: &str, now: Timestamp) -> StoreResult<Option<Timestamp>> {
+        let query = sqlx::query(LEASED_UNTIL).bind(text(name)).bind(now.0);
+        let row = query.fetch_optional(&self.readers).await?;
+        Ok(row.as_ref().map(|row| time(row, "until")).transpose()?)
     }
 }

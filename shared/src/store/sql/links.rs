@@ -17,7 +17,7 @@ pub(super) const LINKS_OF: &str = "select * from telegram_link where conversatio
 const FIRST_SIGHT: &str = "insert into telegram_update (update_id, expires_at) values ($1, $3)
     on conflict (update_id) do update set expires_at = $3 where telegram_update.expires_at <= $2
     returning update_id";
-const FORGET_SIGHT: &str = "delete from telegram_update where update_id = $1";
+const SEEN: &str = "select update_id from telegram_update where update_id = $1 and expires_at > $2";
 
 fn link(row: &AnyRow) -> sqlx::Result<TelegramLink> {
     Ok(TelegramLink {
@@ -63,11 +63,8 @@ impl TelegramLinks for SqlStore {
         .await
     }
 
-    async fn forget_sight(&self, update_id: i64) -> StoreResult<()> {
-        self.write("telegram_update", update_id, |update_id, tx| {
-            let query = sqlx::query(FORGET_SIGHT).bind(update_id);
-            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
-        })
-        .await
+    async fn seen(&self, update_id: i64, now: Timestamp) -> StoreResult<bool> {
+        let query = sqlx::query(SEEN).bind(update_id).bind(now.0);
+        Ok(query.fetch_optional(&self.readers).await?.is_some())
     }
 }
