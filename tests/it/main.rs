@@ -7,3 +7,4 @@ mod gateway;
 mod people;
 mod stores;
 mod stories;
+mod telegram;

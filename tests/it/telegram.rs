@@ -1,0 +1,10 @@
+//! Operators in Telegram: the mirror, their replies, the webhook's fences, and what happens while Telegram fails.
+
+mod bench;
+mod failing;
+mod login;
+mod mirror;
+mod outage;
+mod replies;
+mod stage;
+mod webhook;

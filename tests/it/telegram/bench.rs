@@ -1,0 +1,96 @@
+//! Parley's parts without a gateway: the notifier runs when the test says so.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use notifier::Drained;
+use shared::App;
+use shared::chat::{self, Caller, Draft};
+use shared::connections::{Connections, Frame, Sent};
+use shared::event::Lane;
+use shared::model::{Sender, Via};
+use shared::time::ManualClock;
+use shared::wire::Incoming;
+use telegram_server::TelegramServer;
+use uuid::Uuid;
+
+use super::stage::{FOREIGN_GROUP, GROUP, START, config};
+use crate::stores::for_each_store;
+
+/// No socket is open.
+struct Nobody;
+
+#[async_trait]
+impl Connections for Nobody {
+    async fn send(&self, _: &str, _: &Frame) -> Sent {
+        Sent::Gone
+    }
+
+    async fn close(&self, _: &str) {}
+}
+
+/// The parts, and Telegram.
+pub struct Bench {
+    pub app: App,
+    pub clock: Arc<ManualClock>,
+    pub telegram: TelegramServer,
+}
+
+/// Tells a story on every store.
+pub async fn for_each_bench<F: Future<Output = ()>>(tell: impl Fn(Bench) -> F) {
+    for_each_store(|store| {
+        let clock = Arc::new(ManualClock::new(START));
+        let told = &tell;
+        async move {
+            let telegram = TelegramServer::start(clock.clone(), &[GROUP, FOREIGN_GROUP]).await;
+            let config = config(&telegram.url(), &[("MAX_MESSAGE_LEN", "6000"), ("WS_USER_BURST", "1000")]);
+            let app = App::new(config, store, Arc::new(Nobody), clock.clone()).unwrap();
+            told(Bench { app, clock, telegram }).await;
+        }
+    })
+    .await;
+}
+
+impl Bench {
+    /// A visitor joins; answers the conversation.
+    pub async fn join(&self, name: &str) -> String {
+        let asked = Incoming::parse(&format!(r#"{{"type":"join","display_name":"{name}"}}"#)).unwrap();
+        let caller = Caller { ip: "203.0.113.5", user_agent: None };
+        chat::join(&self.app, &asked, caller).await.unwrap().conversation_id
+    }
+
+    /// A visitor writes.
+    pub async fn say(&self, conversation_id: &str, content: &str) {
+        let draft = Draft {
+            conversation_id: conversation_id.into(),
+            client_id: Uuid::now_v7().simple().to_string(),
+            sender: Sender::Visitor,
+            via: Via::Web,
+            author: String::new(),
+            content: content.into(),
+        };
+        chat::send(&self.app, draft).await.unwrap();
+    }
+
+    /// One step of the mirror.
+    pub async fn drain(&self) -> Drained {
+        notifier::drain(&self.app, Lane::Telegram).await.unwrap()
+    }
+
+    /// Steps until nothing waits, each as soon as it may be taken; answers how long that took.
+    pub async fn drain_all(&self) -> i64 {
+        let began = self.app.now();
+        while self.app.store.backlog(Lane::Telegram).await.unwrap().0 > 0 {
+            let next = self.drain().await.next.expect("something waits");
+            self.clock.advance(next.since(self.app.now()).max(0));
+        }
+        self.app.now().since(began)
+    }
+
+    /// What arrived of one visitor's messages, in order.
+    pub fn arrived(&self, name: &str) -> Vec<String> {
+        let mark = format!("{name}: ");
+        self.telegram.sent().iter().filter_map(|sent| sent.text.strip_prefix(&mark).map(Into::into)).collect()
+    }
+}

@@ -1,0 +1,191 @@
+//! A gateway whose Telegram is the fake, a visitor's page and an admin's panel.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use gateway::{Gateway, GatewayOptions, Running};
+use serde_json::{Value, json};
+use shared::config::{Config, Place};
+use shared::event::Lane;
+use shared::store::sql::SqlStore;
+use shared::time::{ManualClock, Timestamp};
+use telegram_server::{BOT_TOKEN, Operator, TelegramServer, header, post};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use crate::people::eventually;
+use crate::stores::for_each_store;
+
+/// The operators' group.
+pub const GROUP: i64 = -1_001_234_567_890;
+/// Another group that the bot is in.
+pub const FOREIGN_GROUP: i64 = -1_009_999_999_999;
+/// What Telegram shows the webhook.
+pub const SECRET: &str = "webhook-secret_of-the-tests";
+/// Nothing here takes longer on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(20);
+pub const START: Timestamp = Timestamp(1_795_299_063_417);
+
+/// The settings of a Parley whose Telegram is at `api_url`.
+pub fn config(api_url: &str, more: &[(&str, &str)]) -> Config {
+    let settings = |name: &str| match name {
+        "OTP_HASH_SALT" => Some("0123456789abcdef0123456789abcdef".into()),
+        "TELEGRAM_BOT_TOKEN" => Some(BOT_TOKEN.into()),
+        "TELEGRAM_DEFAULT_CHAT_ID" => Some(GROUP.to_string()),
+        "TELEGRAM_WEBHOOK_SECRET" => Some(SECRET.into()),
+        "TELEGRAM_API_URL" => Some(api_url.into()),
+        _ => None,
+    };
+    let chosen = |name: &str| more.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+    Config::read(Place::Gateway, |name| chosen(name).or_else(|| settings(name))).unwrap()
+}
+
+/// A whole Parley with its Telegram.
+pub struct Office {
+    pub running: Running,
+    pub telegram: TelegramServer,
+    pub clock: Arc<ManualClock>,
+    pub olga: Operator,
+}
+
+/// Tells a story on every store.
+pub async fn for_each_office(more: &[(&str, &str)], tell: impl AsyncFn(&Office)) {
+    for_each_store(|store| async {
+        let office = Office::open(store, more).await;
+        tell(&office).await;
+        office.running.shutdown().await;
+    })
+    .await;
+}
+
+impl Office {
+    async fn open(store: Arc<SqlStore>, more: &[(&str, &str)]) -> Self {
+        let clock = Arc::new(ManualClock::new(START));
+        let telegram = TelegramServer::start(clock.clone(), &[GROUP, FOREIGN_GROUP]).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let options = GatewayOptions {
+            clock: clock.clone(),
+            tick: Duration::from_millis(5),
+            terminal: Some(Arc::new(|line| panic!("on the terminal: {line}"))),
+            ..GatewayOptions::new(config(&telegram.url(), more), store, listener)
+        };
+        let running = Gateway::start(options).await.unwrap();
+        let url = format!("http://{}/telegram/webhook", running.local_addr());
+        telegram.set_webhook(&url, SECRET);
+        let olga = telegram.operator(GROUP, 501, "Olga", "Petrova");
+        Self { running, telegram, clock, olga }
+    }
+
+    /// Waits until everything that happened is in Telegram, and its links are stored.
+    pub async fn mirrored(&self) {
+        let store = &self.running.app().store;
+        eventually("the lane empties", async || (store.backlog(Lane::Telegram).await.unwrap().0 == 0).then_some(()))
+            .await;
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.local_addr()
+    }
+
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> (u16, String, Value) {
+        let (status, head, body) =
+            post(self.address(), path, headers, body.to_string().as_bytes()).await.expect("an answer");
+        (status, head, serde_json::from_str(&body).unwrap_or_default())
+    }
+
+    /// A visitor's page that has joined.
+    pub async fn visitor(&self, name: &str) -> Page {
+        let mut page = self.page("/ws/client").await;
+        page.send(&json!({"type": "join", "display_name": name, "page_url": "https://shop.example/cart"})).await;
+        let joined = page.frame("joined").await;
+        page.conversation_id = joined["conversation_id"].as_str().unwrap().into();
+        page
+    }
+
+    /// An admin's panel, logged in with the code that Telegram got.
+    pub async fn panel(&self) -> (Page, String) {
+        let (status, head, asked) = self.post("/api/admin/request_otp", &[], &json!({})).await;
+        assert_eq!((status, &asked["channel"]), (200, &json!("telegram")));
+        let cookie = challenge(&head);
+        let code = self.code();
+        let login = json!({"code": code, "name": "Ben"});
+        let (status, _, session) = self.post("/api/admin/login", &[("Cookie", &cookie)], &login).await;
+        assert_eq!(status, 200, "{session}");
+        let token = session["token"].as_str().unwrap().to_owned();
+        let (_, _, ticket) = self.post("/api/admin/ws_ticket", &[("Authorization", &bearer(&token))], &json!({})).await;
+        let page = self.page(&format!("/ws/admin?ticket={}", ticket["ticket"].as_str().unwrap())).await;
+        (page, token)
+    }
+
+    /// The newest login code in the group.
+    pub fn code(&self) -> String {
+        let sent = self.telegram.sent();
+        let told = sent.iter().rev().find(|sent| sent.text.starts_with("Login code: ")).expect("a code");
+        told.text["Login code: ".len()..][..6].to_owned()
+    }
+
+    async fn page(&self, path: &str) -> Page {
+        let address = self.address();
+        let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
+        if path.starts_with("/ws/client") {
+            request.headers_mut().insert("Origin", "http://127.0.0.1:8000".parse().unwrap());
+        }
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (socket, _) = client_async(request, stream).await.unwrap();
+        Page { socket, conversation_id: String::new() }
+    }
+}
+
+/// The cookie that ties a code to a browser.
+pub fn challenge(head: &str) -> String {
+    header(head, "set-cookie").expect("a cookie").split(';').next().unwrap().to_owned()
+}
+
+pub fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+/// A socket's client.
+pub struct Page {
+    socket: WebSocketStream<TcpStream>,
+    pub conversation_id: String,
+}
+
+impl Page {
+    pub async fn send(&mut self, frame: &Value) {
+        self.socket.send(Message::text(frame.to_string())).await.unwrap();
+    }
+
+    /// Writes as a visitor and waits until the message is safe.
+    pub async fn says(&mut self, content: &str) -> Value {
+        let client_id = uuid::Uuid::now_v7().simple().to_string();
+        self.send(&json!({"type": "message", "content": content, "client_id": client_id})).await;
+        loop {
+            let message = self.frame("message").await;
+            if message["client_id"] == client_id.as_str() {
+                return message;
+            }
+        }
+    }
+
+    /// The next frame of a type; others are passed over, but an error is the end.
+    pub async fn frame(&mut self, kind: &str) -> Value {
+        loop {
+            let read = tokio::time::timeout(DEADLINE, self.socket.next()).await;
+            let read = read.unwrap_or_else(|_| panic!("no {kind} came"));
+            let Some(Ok(Message::Text(text))) = read else {
+                assert!(matches!(read, Some(Ok(Message::Ping(_) | Message::Pong(_)))), "no {kind} but {read:?}");
+                continue;
+            };
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            if frame["type"] == kind {
+                return frame;
+            }
+            assert_ne!(frame["type"], "error", "{frame}");
+        }
+    }
+}

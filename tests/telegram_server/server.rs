@@ -1,0 +1,265 @@
+//! The server and what a test asks of it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use shared::time::{Clock, Timestamp};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::api::{Answer, Outcome, Sent};
+use crate::faults::Fault;
+use crate::group::{Chat, Operator};
+use crate::webhook::Webhook;
+use crate::{BOT_TOKEN, World};
+
+/// Ids begin somewhere, so that none of ours is taken for one of Telegram's.
+const FIRST_MESSAGE_ID: i64 = 40_000;
+/// Nothing takes longer on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(20);
+const FIRST_UPDATE_ID: i64 = 900_000_000;
+
+/// Telegram, as one bot sees it.
+pub struct TelegramServer {
+    pub(crate) world: Arc<Mutex<World>>,
+    address: SocketAddr,
+    gate: Arc<Semaphore>,
+    changed: Arc<Notify>,
+    serving: Mutex<Option<JoinHandle<()>>>,
+}
+
+pub(crate) fn locked(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl TelegramServer {
+    /// A server on a free port, with groups of these ids.
+    pub async fn start(clock: Arc<dyn Clock>, groups: &[i64]) -> Self {
+        let chats = groups.iter().map(|id| (*id, Chat::new(*id, FIRST_MESSAGE_ID))).collect();
+        let world = World {
+            clock,
+            chats,
+            sent: Vec::new(),
+            calls: 0,
+            faults: std::collections::VecDeque::new(),
+            outage: None,
+            flood_until: Timestamp::default(),
+            calls_in_flood: 0,
+            lost_answers: 0,
+            webhook: None,
+            queues: std::collections::BTreeMap::new(),
+            next_update_id: FIRST_UPDATE_ID,
+            unheard: 0,
+            dropped: 0,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let server = Self {
+            world: Arc::new(Mutex::new(world)),
+            address,
+            gate: Arc::new(Semaphore::new(0)),
+            changed: Arc::new(Notify::new()),
+            serving: Mutex::new(None),
+        };
+        server.serve(listener);
+        server
+    }
+
+    /// For `TELEGRAM_API_URL`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A person of a group.
+    pub fn operator(&self, chat_id: i64, id: i64, first_name: &str, last_name: &str) -> Operator {
+        let mut user = json!({"id": id, "is_bot": false, "first_name": first_name, "language_code": "en"});
+        if !last_name.is_empty() {
+            user["last_name"] = last_name.into();
+        }
+        Operator { world: self.world.clone(), chat_id, user }
+    }
+
+    /// Everything that the bot put into chats, in order.
+    pub fn sent(&self) -> Vec<Sent> {
+        locked(&self.world).sent.clone()
+    }
+
+    /// How many calls came, whatever became of them.
+    pub fn calls(&self) -> usize {
+        locked(&self.world).calls
+    }
+
+    /// How many calls came although the bot was told to wait.
+    pub fn calls_in_flood(&self) -> usize {
+        locked(&self.world).calls_in_flood
+    }
+
+    /// How many sends took effect without their sender's knowing.
+    pub fn lost_answers(&self) -> usize {
+        locked(&self.world).lost_answers
+    }
+
+    /// How many updates Telegram gave up.
+    pub fn dropped(&self) -> usize {
+        locked(&self.world).dropped
+    }
+
+    /// Updates that wait for their delivery.
+    pub fn pending(&self) -> usize {
+        locked(&self.world).queues.values().map(std::collections::VecDeque::len).sum()
+    }
+
+    /// Waits until `condition` holds; it is looked at after each call.
+    pub async fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let held = async {
+            loop {
+                let mut changed = std::pin::pin!(self.changed.notified());
+                changed.as_mut().enable();
+                if condition(self) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        let held = tokio::time::timeout(DEADLINE, held).await;
+        assert!(held.is_ok(), "never: {what}; the group has {:#?}", self.sent());
+    }
+
+    /// Waits until the bot has put `count` messages into chats, and answers them.
+    pub async fn until_sent(&self, count: usize) -> Vec<Sent> {
+        self.until(&format!("{count} messages"), |server| locked(&server.world).sent.len() >= count).await;
+        self.sent()
+    }
+
+    /// The next calls of `sendMessage` fail so, one each.
+    pub fn fail(&self, faults: &[Fault]) {
+        self.fail_after(0, faults);
+    }
+
+    /// As [`TelegramServer::fail`], once `count` more calls have gone well.
+    pub fn fail_after(&self, count: usize, faults: &[Fault]) {
+        let well = std::iter::repeat_n(None, count);
+        locked(&self.world).faults.extend(well.chain(faults.iter().cloned().map(Some)));
+    }
+
+    /// Every call of `sendMessage` fails so, or none any more.
+    pub fn outage(&self, fault: Option<Fault>) {
+        locked(&self.world).outage = fault;
+    }
+
+    /// Lets `count` slow calls be answered.
+    pub fn release(&self, count: usize) {
+        self.gate.add_permits(count);
+    }
+
+    /// The webhook's next `count` answers are lost, so that their updates come again.
+    pub fn lose_webhook_answers(&self, count: usize) {
+        locked(&self.world).unheard = count;
+    }
+
+    /// Puts an update of any kind into a chat's queue; it gets the next `update_id`.
+    pub fn enqueue(&self, chat_id: i64, update: Value) {
+        locked(&self.world).enqueue(chat_id, update);
+    }
+
+    /// Puts bytes into a chat's queue as they are.
+    pub fn enqueue_raw(&self, chat_id: i64, body: &[u8]) {
+        locked(&self.world).enqueue_raw(chat_id, body.to_vec());
+    }
+
+    /// What `setWebhook` does.
+    pub fn set_webhook(&self, url: &str, secret: &str) {
+        locked(&self.world).webhook = Some(Webhook::new(url, secret).expect("an address and a path"));
+    }
+
+    /// Nobody answers at this address any more: connections are refused, open ones end.
+    pub fn die(&self) {
+        let serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(serving) = serving {
+            serving.abort();
+        }
+    }
+
+    /// Comes back at the same address.
+    pub async fn revive(&self) {
+        let listener = TcpListener::bind(self.address).await.expect("the port is still free");
+        self.serve(listener);
+    }
+
+    fn serve(&self, listener: TcpListener) {
+        let serving = tokio::spawn(accept(listener, self.world.clone(), self.gate.clone(), self.changed.clone()));
+        *self.serving.lock().unwrap_or_else(PoisonError::into_inner) = Some(serving);
+    }
+}
+
+impl Drop for TelegramServer {
+    fn drop(&mut self) {
+        self.die();
+    }
+}
+
+/// Its connections end with it.
+async fn accept(listener: TcpListener, world: Arc<Mutex<World>>, gate: Arc<Semaphore>, changed: Arc<Notify>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let (world, gate, changed) = (world.clone(), gate.clone(), changed.clone());
+        connections.spawn(async move {
+            let service = service_fn(|request| answer(&world, &gate, &changed, request));
+            // An answer that is lost on purpose ends the connection with an error.
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+/// An answer that is lost; hyper ends the connection for it.
+#[derive(Debug)]
+struct Lost;
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer is lost")
+    }
+}
+
+impl std::error::Error for Lost {}
+
+async fn answer(
+    world: &Mutex<World>,
+    gate: &Semaphore,
+    changed: &Notify,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Lost> {
+    let path = request.uri().path().to_owned();
+    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let outcome = locked(world).call(&path, BOT_TOKEN, &body);
+    changed.notify_waiters();
+    match outcome {
+        Outcome::Answered(answer) => Ok(response(answer)),
+        Outcome::Delayed(answer) => {
+            if let Ok(permit) = gate.acquire().await {
+                permit.forget();
+            }
+            Ok(response(answer))
+        }
+        Outcome::Unanswered => Err(Lost),
+    }
+}
+
+fn response(answer: Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(answer.body.into()));
+    *response.status_mut() = StatusCode::from_u16(answer.status).expect("a status");
+    if let Some(seconds) = answer.retry_after {
+        response.headers_mut().insert("retry-after", seconds.into());
+    }
+    response
+}
