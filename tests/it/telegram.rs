@@ -2,6 +2,7 @@
 
 mod bench;
 mod failing;
+mod laws;
 mod login;
 mod mirror;
 mod outage;
