@@ -44,13 +44,14 @@ selection=(-p shared -p gateway -p tests -p connect -p message -p disconnect -p 
   -p maintenance --no-default-features --features shared/sql)
 
 say "Rust"
+# Stories kill the program itself, and the browsers talk to it.
+cargo build --locked "${selection[@]}" --bin gateway
 cargo nextest run --locked "${selection[@]}" --no-fail-fast
 
 say "Front-end modules"
 node --test --test-reporter=spec tests/front/*.test.js
 
 say "Both pages in Chromium"
-cargo build --locked "${selection[@]}" --bin gateway
 browser=(tests/browser/*.test.js)
 if [[ -n ${SCREENSHOTS:-} ]]; then browser+=(tests/browser/screenshots.js); fi
 node --test --test-concurrency=1 --test-reporter=spec "${browser[@]}"

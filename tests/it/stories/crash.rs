@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::people::{Process, Visitor};
+use crate::people::{Admin, Process, Visitor};
 use crate::stores::Home;
 
 const VISITORS: usize = 3;
@@ -120,6 +120,34 @@ async fn sigterm_closes_the_sockets_with_1001_and_exits_with_0() {
         let (code, log) = ending.await.unwrap();
 
         assert_eq!((codes, code), ((Some(1001), Some(1001)), Some(0)), "{log}");
+        home.leave().await;
+    }
+}
+
+#[tokio::test]
+async fn after_kill_9_the_panel_goes_on_with_its_session_and_nobody_counts_as_there() {
+    for home in Home::lasting().await {
+        let process = Process::start(&home, &[]).await;
+        let mut ada = process.visitor("Ada").await;
+        let (grace, _) = process.admin("Grace").await;
+        let said = ada.say("hello").await;
+        process.kill().await;
+
+        let process = Process::start(&home, &[]).await;
+        let browser = process.newcomer().bearing(&grace.token);
+        let socket = Admin::socket(&browser).await.unwrap();
+        let mut grace = Admin { browser, token: grace.token, socket };
+        let [item] = grace.list().await.try_into().unwrap();
+        assert_eq!((&item["online"], &item["unread"]), (&json!(false), &json!(1)));
+        ada.browser = process.newcomer();
+        let (mut tab, history) = ada.another_tab(Some(0)).await;
+        assert_eq!((&history["messages"], &history["admins_online"]), (&json!([said]), &json!(1)));
+        assert_eq!(grace.socket.expect("presence").await["online"], true);
+        let answered = grace.answer(&ada.id, "we are back", "g-1").await;
+        assert_eq!(tab.confirmation("g-1").await, answered);
+
+        drop((tab, ada, grace));
+        assert_eq!(process.terminate().await.0, Some(0));
         home.leave().await;
     }
 }

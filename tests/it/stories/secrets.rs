@@ -9,12 +9,11 @@ const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
 /// What a visitor's route answers, without what names the request.
 async fn answer(browser: &Browser, route: &str, id: &str) -> (u16, Value) {
-    let answer = match route {
-        "messages" => browser.get(&format!("/api/visitor/messages?conversation_id={id}&since=0")).await,
-        _ => {
-            let body = json!({"conversation_id": id, "content": "x", "client_id": "c-1", "seq": 1});
-            browser.post(&format!("/api/visitor/{route}"), body).await
-        }
+    let answer = if route == "messages" {
+        browser.get(&format!("/api/visitor/messages?conversation_id={id}&since=0")).await
+    } else {
+        let body = json!({"conversation_id": id, "content": "x", "client_id": "c-1", "seq": 1});
+        browser.post(&format!("/api/visitor/{route}"), body).await
     };
     let mut json = answer.json;
     json.as_object_mut().unwrap().remove("request_id");
@@ -156,7 +155,7 @@ fn holds_none(log: &str, secrets: &[(&str, &str)]) {
 #[tokio::test]
 async fn the_log_holds_no_secret_and_no_text_even_when_it_tells_everything() {
     for home in Home::lasting().await {
-        let process = Process::start(&home, &[("RUST_LOG", "debug")]).await;
+        let process = Process::start(&home, &[("RUST_LOG", "trace")]).await;
         let mut ada = process.visitor("Ada").await;
         let (mut grace, cookie) = process.admin("Grace").await;
         ada.say("canary-of-a-visitor").await;

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use shared::time::{MINUTE, SECOND};
 
-use crate::people::{Admin, House, RELAXED, in_each_house};
+use crate::people::{Admin, House, RELAXED, eventually, in_each_house};
 
 const WHO: &str = "/api/admin/session";
 
@@ -93,7 +93,8 @@ async fn a_session_that_nobody_uses_ends_and_its_socket_is_closed_within_five_se
 
         assert_eq!(grace.socket.closed_with().await, Some(1008));
         grace.browser.get(WHO).await.refuses(401, "unauthorized");
-        assert_eq!(house.number("select count(*) from connection").await, 0);
+        let gone = async || (house.number("select count(*) from connection").await == 0).then_some(());
+        eventually("its row is gone", gone).await;
     })
     .await;
 }

@@ -144,7 +144,7 @@ async fn messages_are_found_by_the_beginnings_of_their_words_newest_first() {
 }
 
 #[tokio::test]
-async fn health_tells_the_store_and_fails_with_it() {
+async fn health_names_the_version_and_the_store() {
     in_each_house(RELAXED, async |house| {
         let health = house.newcomer().get("/health").await.good();
 
