@@ -1,0 +1,139 @@
+//! Conversations and their messages.
+
+use async_trait::async_trait;
+
+use super::{Page, PageRequest, StoreResult};
+use crate::model::{Conversation, Message, Reader, Status};
+use crate::rate_limit::Rate;
+use crate::time::Timestamp;
+
+/// A conversation about to be.
+#[derive(Clone, Debug)]
+pub struct NewConversation {
+    /// Its head, with nothing said yet: `head_seq` 0, no tags.
+    pub conversation: Conversation,
+    /// [`crate::id::Secret::hash`] of the resume token.
+    pub resume_hash: String,
+}
+
+/// Which conversations a list shows; every given part must hold.
+#[derive(Clone, Debug, Default)]
+pub struct ConversationFilter {
+    /// In this state.
+    pub status: Option<Status>,
+    /// With this tag.
+    pub tag: Option<String>,
+    /// Of this site.
+    pub site: Option<String>,
+    /// Terms ([`crate::search::terms`]), each the beginning of a word of the visitor's name or of a message.
+    pub terms: Vec<String>,
+}
+
+/// Conversations: heads, tags, read marks, the list.
+#[async_trait]
+pub trait Conversations: Send + Sync {
+    /// Stores a new conversation and its `ConversationOpened` event in one step. The same id again changes nothing.
+    async fn create(&self, new: &NewConversation) -> StoreResult<()>;
+    /// One conversation, `online` included.
+    async fn conversation(&self, conversation_id: &str, now: Timestamp) -> StoreResult<Option<Conversation>>;
+    /// The conversation if `resume_hash` is its resume token's hash; a wrong token and an unknown id look the same.
+    async fn conversation_by_token(
+        &self,
+        conversation_id: &str,
+        resume_hash: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<Conversation>>;
+    /// A page of the list, by `last_activity_at`, newest first.
+    async fn conversations(
+        &self,
+        filter: &ConversationFilter,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> StoreResult<Page<Conversation>>;
+    /// Closes or reopens, with the event. `None`: no such conversation. The flag tells whether anything changed.
+    /// Closing ends waiting (`waiting_since` becomes `None`).
+    async fn set_status(
+        &self,
+        conversation_id: &str,
+        status: Status,
+        now: Timestamp,
+    ) -> StoreResult<Option<(Conversation, bool)>>;
+    /// Moves a side's read mark forward to `seq`, but not past `head_seq`. `Some(mark)` when it moved, `None` when not.
+    async fn mark_read(&self, conversation_id: &str, reader: Reader, seq: i64) -> StoreResult<Option<i64>>;
+    /// Adds a tag; answers all tags, or `None` without such a conversation.
+    async fn add_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>>;
+    /// Takes a tag away; answers the rest, or `None` without such a conversation.
+    async fn remove_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>>;
+    /// Erases the conversation and every row that belongs to it (messages, tags, index, links, statistics, waiting events;
+    /// live connections stay but are unbound; audit rows stay: they hold ids only), leaving one `ConversationDeleted` event.
+    /// `false` without such a conversation.
+    async fn delete(&self, conversation_id: &str, now: Timestamp) -> StoreResult<bool>;
+    /// Ids of closed conversations without activity since `before`, oldest first, at most `limit`.
+    async fn closed_before(&self, before: Timestamp, limit: i64) -> StoreResult<Vec<String>>;
+}
+
+/// How [`Messages::append`] ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Appended {
+    /// Stored: the message with its `seq`, the head after it, and who is to hear of it.
+    Stored {
+        /// As stored.
+        message: Message,
+        /// After the message; `online` is not filled in here.
+        conversation: Box<Conversation>,
+        /// The live connections at the moment of storing.
+        audience: Audience,
+    },
+    /// This `client_id` was stored before: the first message, unchanged. Nothing was taken from the bucket.
+    Duplicate(Message),
+    /// The conversation is closed.
+    Closed,
+    /// There is no such conversation.
+    NotFound,
+    /// The bucket is empty.
+    RateLimited {
+        /// Until the next token, in milliseconds.
+        retry_after_ms: i64,
+    },
+}
+
+/// The live connections that a frame of one conversation goes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    /// The visitor's, bound to this conversation.
+    pub visitor: Vec<String>,
+    /// Every admin's.
+    pub admins: Vec<String>,
+}
+
+/// Messages: append exactly once, read by place.
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// Appends in one atomic step: the next dense `seq` (the given one is ignored), the `client_id`, the bucket
+    /// `message:{conversation_id}` when `rate` is given, the head (`head_seq`, `last_message`, `last_activity_at`,
+    /// `waiting_since`; an admin's message also moves `admin_read`, a visitor's `visitor_read`), the statistics, and the
+    /// `MessageStored` event. A visitor's message gets the conversation's `visitor_name` as its author, whatever is given.
+    /// The order of tests is: conversation exists, duplicate, open, bucket.
+    async fn append(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended>;
+    /// Replaces a message's text and sets `edited_at`, with the event; adjusts the head's preview. `None`: no such message.
+    async fn edit(
+        &self,
+        conversation_id: &str,
+        seq: i64,
+        content: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<Message>>;
+    /// One message by its own id.
+    async fn message(&self, id: &str) -> StoreResult<Option<Message>>;
+    /// One message by the `client_id` of its sender.
+    async fn message_by_client_id(&self, conversation_id: &str, client_id: &str) -> StoreResult<Option<Message>>;
+    /// Messages with `after < seq < before`, ascending: the first `limit` of them, or the last when `newest`.
+    async fn messages(
+        &self,
+        conversation_id: &str,
+        after: i64,
+        before: i64,
+        newest: bool,
+        limit: i64,
+    ) -> StoreResult<Vec<Message>>;
+}

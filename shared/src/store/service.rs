@@ -1,0 +1,136 @@
+//! What serves the rest: buckets and leases, the outbox, Telegram's ids, the trail, search and figures.
+
+use async_trait::async_trait;
+
+use super::{Page, PageRequest, StoreResult};
+use crate::event::{Event, Lane};
+use crate::model::{Activity, Message};
+use crate::rate_limit::Rate;
+use crate::time::Timestamp;
+
+/// What a bucket answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// A token was taken.
+    Granted,
+    /// There was none.
+    Denied {
+        /// Until the next one, in milliseconds.
+        retry_after_ms: i64,
+    },
+}
+
+/// Token buckets that every instance counts together, and leases.
+#[async_trait]
+pub trait Buckets: Send + Sync {
+    /// Takes one token from `key`; racing callers never take more than there are.
+    async fn take(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<Taken>;
+    /// Puts one token back, never above the burst.
+    async fn give_back(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<()>;
+    /// Takes or renews the lease `name` for `owner` until `until`, if it is free, expired or already theirs.
+    async fn lease(&self, name: &str, owner: &str, now: Timestamp, until: Timestamp) -> StoreResult<bool>;
+    /// Until when somebody has the lease `name`; `None` when it is free or expired.
+    async fn leased_until(&self, name: &str, now: Timestamp) -> StoreResult<Option<Timestamp>>;
+}
+
+/// An event that waits in a lane of the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// The event.
+    pub event: Event,
+    /// Its place among its conversation's events: ascending, dense or not.
+    pub position: i64,
+    /// Failed tries so far.
+    pub tries: i64,
+    /// Not to be tried before this.
+    pub not_before: Timestamp,
+}
+
+/// Events that wait to be delivered. (DynamoDB has its stream instead for what fits there.)
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// The oldest waiting events of a lane, oldest first, at most `limit`; of one conversation always in `position` order,
+    /// and none that stands behind an event of its conversation that is not due (`not_before > now`).
+    async fn due(&self, lane: Lane, now: Timestamp, limit: i64) -> StoreResult<Vec<Pending>>;
+    /// Removes delivered events.
+    async fn delivered(&self, lane: Lane, events: &[Pending]) -> StoreResult<()>;
+    /// Notes a failed try and when to try again.
+    async fn postpone(&self, lane: Lane, event: &Pending, not_before: Timestamp) -> StoreResult<()>;
+    /// How many events wait, and since when the oldest does.
+    async fn backlog(&self, lane: Lane) -> StoreResult<(i64, Option<Timestamp>)>;
+}
+
+/// A message in Telegram that stands for one of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TelegramLink {
+    /// The chat.
+    pub chat_id: i64,
+    /// The message there.
+    pub message_id: i64,
+    /// Our conversation.
+    pub conversation_id: String,
+    /// Our message; 0 for the announcement of the conversation.
+    pub seq: i64,
+}
+
+/// What ties Telegram's ids to ours.
+#[async_trait]
+pub trait TelegramLinks: Send + Sync {
+    /// Stores a link; the same again changes nothing. Links of a conversation that is gone are not stored.
+    async fn link(&self, link: &TelegramLink) -> StoreResult<()>;
+    /// The link of a Telegram message.
+    async fn linked(&self, chat_id: i64, message_id: i64) -> StoreResult<Option<TelegramLink>>;
+    /// The links of one conversation in a chat, newest `message_id` first, at most `limit`.
+    async fn links_of(&self, conversation_id: &str, chat_id: i64, limit: i64) -> StoreResult<Vec<TelegramLink>>;
+    /// `true` the first time an `update_id` is seen before `expires_at` of its first sight.
+    async fn first_sight(&self, update_id: i64, now: Timestamp, expires_at: Timestamp) -> StoreResult<bool>;
+    /// Whether an `update_id` has been seen and its sight has not ended.
+    async fn seen(&self, update_id: i64, now: Timestamp) -> StoreResult<bool>;
+}
+
+/// Daily figures, as far as a store counts them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Day {
+    /// Days since 1970-01-01, UTC.
+    pub day: i64,
+    /// Conversations begun.
+    pub conversations: i64,
+    /// Messages of visitors.
+    pub messages_visitor: i64,
+    /// Messages of admins.
+    pub messages_admin: i64,
+    /// Median of the day's answer times (all answers), in milliseconds.
+    pub median_response_ms: Option<i64>,
+}
+
+/// Figures over a period.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Open conversations now.
+    pub active_conversations: i64,
+    /// Conversations with a live visitor socket now.
+    pub visitors_online: i64,
+    /// Messages kept in all.
+    pub messages_total: i64,
+    /// Median of the first answers of the period, in milliseconds.
+    pub median_first_response_ms: Option<i64>,
+    /// Median of all answers of the period, in milliseconds.
+    pub median_response_ms: Option<i64>,
+    /// The days of the period that have anything, ascending.
+    pub days: Vec<Day>,
+}
+
+/// The audit trail, search and statistics.
+#[async_trait]
+pub trait Records: Send + Sync {
+    /// Adds a line to the audit trail.
+    async fn record(&self, activity: &Activity) -> StoreResult<()>;
+    /// The audit trail, newest first.
+    async fn activity(&self, page: &PageRequest) -> StoreResult<Page<Activity>>;
+    /// (Re)builds the index entries of one message, or of the visitor's name with `seq` 0. Nothing for what is gone.
+    async fn index(&self, conversation_id: &str, seq: i64) -> StoreResult<()>;
+    /// Messages in which every term is the beginning of some word, newest first. An empty page with a cursor may occur.
+    async fn search(&self, terms: &[String], page: &PageRequest) -> StoreResult<Page<(Message, String)>>;
+    /// Figures from `from_day` to `to_day`, both included.
+    async fn figures(&self, from_day: i64, to_day: i64, now: Timestamp) -> StoreResult<Figures>;
+}
