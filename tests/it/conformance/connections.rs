@@ -69,8 +69,8 @@ async fn binding_tells_the_first_and_moves_from_one_conversation_to_another() {
         assert_eq!(store.bind(&two.connection_id, &ada, START).await.unwrap(), Some(false));
         assert_eq!(store.bind(&two.connection_id, &bob, START).await.unwrap(), Some(true));
 
-        assert_eq!(store.audience(&ada, START).await.unwrap().visitor, [one.connection_id.clone()]);
-        assert_eq!(store.audience(&bob, START).await.unwrap().visitor, [two.connection_id.clone()]);
+        assert_eq!(store.audience(&ada, START).await.unwrap().visitor, std::slice::from_ref(&one.connection_id));
+        assert_eq!(store.audience(&bob, START).await.unwrap().visitor, std::slice::from_ref(&two.connection_id));
         assert_eq!(store.bind("nothing", &ada, START).await.unwrap(), None);
         assert_eq!(store.bind(&one.connection_id, &ada, one.expires_at).await.unwrap(), None);
         assert_eq!(store.bind(&admin.connection_id, &ada, START).await.unwrap(), None, "not a visitor's");
@@ -131,7 +131,7 @@ async fn an_admin_is_gone_with_the_last_socket_of_the_session() {
         assert!(store.disconnect(&two.connection_id, START).await.unwrap().unwrap().last);
 
         assert_eq!(store.admins_online(START).await.unwrap(), 1);
-        assert_eq!(store.admin_connections(START).await.unwrap(), [other.connection_id.clone()]);
+        assert_eq!(store.admin_connections(START).await.unwrap(), std::slice::from_ref(&other.connection_id));
         assert_eq!(store.admin_connections(other.expires_at).await.unwrap(), [""; 0]);
         assert_eq!(store.admins_online(other.expires_at).await.unwrap(), 0);
         assert_eq!(store.disconnect(&other.connection_id, other.expires_at).await.unwrap(), None, "expired");

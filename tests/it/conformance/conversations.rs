@@ -1,7 +1,8 @@
 //! Conversations: beginning, tokens, states, read marks, tags, age.
 
 use futures::future::join_all;
-use shared::event::{EventKind, Lane};
+use shared::event::EventKind::{ConversationClosed, ConversationOpened, ConversationReopened, MessageStored};
+use shared::event::Lane;
 use shared::model::{Reader, Sender, Status};
 use shared::store::{ConnectionRows, Conversations, NewConversation, Outbox};
 use shared::time::{HOUR, SECOND};
@@ -21,7 +22,7 @@ async fn a_conversation_is_kept_as_it_began_and_only_once() {
         assert_eq!(head(&*store, &begun.conversation_id, START).await, begun);
         assert_eq!(store.conversation("nobody", START).await.unwrap(), None);
         let events = store.due(Lane::Telegram, START, 10).await.unwrap();
-        assert_eq!(events.iter().map(|one| one.event.kind).collect::<Vec<_>>(), [EventKind::ConversationOpened]);
+        assert_eq!(events.iter().map(|one| one.event.kind).collect::<Vec<_>>(), [ConversationOpened]);
         assert_eq!((events[0].event.at, events[0].event.seq), (START, 0));
     })
     .await;
@@ -35,7 +36,8 @@ async fn only_its_own_token_opens_a_conversation() {
         let right = store.conversation_by_token(&ada, &resume_hash(&ada), START).await.unwrap();
 
         assert_eq!(right.map(|one| one.visitor_name).as_deref(), Some("Ada"));
-        for (id, hash) in [(&ada, resume_hash(&bob)), (&"nobody".to_owned(), resume_hash("nobody")), (&ada, "".into())]
+        for (id, hash) in
+            [(&ada, resume_hash(&bob)), (&"nobody".to_owned(), resume_hash("nobody")), (&ada, String::new())]
         {
             assert_eq!(store.conversation_by_token(id, &hash, START).await.unwrap(), None);
         }
@@ -95,7 +97,6 @@ async fn closing_and_reopening_tell_whether_anything_changed() {
         assert_eq!(store.set_status("nobody", Status::Open, START).await.unwrap(), None);
         let kinds: Vec<_> = store.due(Lane::Telegram, START.plus(HOUR * 9), 10).await.unwrap();
         let kinds: Vec<_> = kinds.iter().map(|one| one.event.kind).collect();
-        use EventKind::{ConversationClosed, ConversationOpened, ConversationReopened, MessageStored};
         assert_eq!(kinds, [ConversationOpened, MessageStored, ConversationClosed, ConversationReopened]);
     })
     .await;

@@ -1,5 +1,8 @@
 //! Events that wait: order, postponing, lanes.
 
+use shared::event::EventKind::{
+    ConversationClosed, ConversationOpened, ConversationReopened, MessageEdited, MessageStored,
+};
 use shared::event::{EVENT_VERSION, EventKind, Lane};
 use shared::model::{Sender, Status};
 use shared::store::{Conversations, Messages, Outbox, Pending, Store};
@@ -89,7 +92,6 @@ async fn each_lane_holds_the_kinds_it_takes() {
 
         let kinds = |events: Vec<Pending>| events.into_iter().map(|one| one.event.kind).collect::<Vec<_>>();
 
-        use EventKind::{ConversationClosed, ConversationOpened, ConversationReopened, MessageEdited, MessageStored};
         let telegram = kinds(due(&*store, 0).await);
         let all = [ConversationOpened, MessageStored, MessageEdited, ConversationClosed, ConversationReopened];
         assert_eq!(telegram, all);

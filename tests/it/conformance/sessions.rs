@@ -175,8 +175,8 @@ async fn a_ticket_is_taken_once_and_in_time() {
 
         let takes = join_all((0..100).map(|_| store.take_ticket(&ticket, START))).await;
 
-        let taken: Vec<_> = takes.into_iter().filter_map(Result::unwrap).collect();
-        assert_eq!(taken, [one.session_id]);
+        let winners: Vec<_> = takes.into_iter().filter_map(Result::unwrap).collect();
+        assert_eq!(winners, [one.session_id]);
         assert_eq!(store.take_ticket(&late, START.plus(30 * SECOND)).await.unwrap(), None);
         assert_eq!(store.take_ticket(&hash("unknown"), START).await.unwrap(), None);
     })
