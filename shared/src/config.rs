@@ -108,7 +108,7 @@ pub struct Config {
     pub session_bind_ip: bool,
     /// `MAX_MESSAGE_LEN`, in Unicode scalar values.
     pub max_message_len: usize,
-    /// `MAX_REQUEST_SIZE`, in bytes.
+    /// `MAX_REQUEST_SIZE`, in bytes; at least 64 KiB, so that no update of Telegram's is refused for its size.
     pub max_request_size: usize,
     /// `WS_USER_MSGS_PER_SEC`.
     pub ws_user_msgs_per_sec: i64,

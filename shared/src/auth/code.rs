@@ -56,10 +56,19 @@ pub async fn request_code(app: &App, call: &Call) -> Result<Requested, Error> {
         created_at: now,
         expires_at: now.plus(ttl * SECOND),
     };
+    forget_code_before(app, call, now).await?;
     app.store.put_code(&row).await?;
     let channel = app.send_code(&code, &call.ip, call.user_agent().unwrap_or_default()).await?;
     record(app, call, None, "request_otp", json!({"channel": channel})).await?;
     Ok(Requested { challenge, channel, expires_in_seconds: ttl })
+}
+
+/// The code that the same browser asked for before is worth nothing once it asks for another.
+async fn forget_code_before(app: &App, call: &Call, now: Timestamp) -> Result<(), Error> {
+    let Some(challenge) = call.cookie("otp_challenge").filter(|value| !value.is_empty()) else { return Ok(()) };
+    let challenge_hash = Secret::presented(challenge).hash();
+    let expired = LoginCode { challenge_hash, code_hash: String::new(), created_at: now, expires_at: now };
+    Ok(app.store.put_code(&expired).await?)
 }
 
 /// Turns a right code into a session. Wrong, used, expired and foreign codes all give the same answer.

@@ -178,7 +178,7 @@ pub(super) fn config(place: Place, variable: &dyn Fn(&str) -> Option<String>) ->
         session_rotate_seconds: read.number("SESSION_ROTATE_SECONDS", 300, 0, 86_400),
         session_bind_ip: read.parsed("SESSION_BIND_IP", false, "must be true or false"),
         max_message_len: to_size(read.number("MAX_MESSAGE_LEN", 2_000, 1, 6_000)),
-        max_request_size: to_size(read.number("MAX_REQUEST_SIZE", 1_048_576, 1_024, 10_485_760)),
+        max_request_size: to_size(read.number("MAX_REQUEST_SIZE", 1_048_576, 65_536, 10_485_760)),
         ws_user_msgs_per_sec: read.number("WS_USER_MSGS_PER_SEC", 1, 1, 1_000),
         ws_user_burst: read.number("WS_USER_BURST", 5, 1, 10_000),
         api_req_per_5min: read.number("API_REQ_PER_5MIN", 100, 1, 1_000_000),
