@@ -16,7 +16,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::config::Config;
-use crate::event::Lane;
 use crate::time::Timestamp;
 
 pub use access::{
@@ -110,6 +109,7 @@ pub async fn open(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
     match config.database_url.scheme() {
         #[cfg(feature = "sql")]
         "sqlite" | "postgres" | "postgresql" => {
+            use crate::event::Lane;
             let mut lanes = vec![Lane::Index];
             lanes.extend(config.telegram.as_ref().map(|_| Lane::Telegram));
             let options = sql::SqlOptions { lanes };
