@@ -22,6 +22,8 @@ export class Conversation {
   adminsOnline = 0;
   online = false;
   read = { visitor: 0, admin: 0 };
+  /** @type {number | null} characters, as the server last said */
+  maxMessageLength = null;
 
   /** @type {Map<number, Message>} */
   #confirmed = new Map();
@@ -201,6 +203,7 @@ export class Conversation {
     this.id ??= frame.conversation_id;
     this.visitorName = frame.visitor_name ?? this.visitorName;
     this.status = frame.status ?? this.status;
+    this.maxMessageLength = frame.max_message_len ?? this.maxMessageLength;
     const messages = Array.isArray(frame.messages) ? frame.messages : [];
     this.#extendDown(messages.length > 0 ? messages[0].seq - 1 : null, frame.head_seq);
     const added = messages.filter((/** @type {Message} */ message) => !this.#confirmed.has(message.seq));

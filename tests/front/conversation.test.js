@@ -235,6 +235,15 @@ test('delivery goes from sent to delivered to read', () => {
   assert.equal(conversation.delivery(conversation.confirmed()[1]), 'sent');
 });
 
+test('the longest message is what the server says', () => {
+  const conversation = new Conversation();
+  assert.equal(conversation.maxMessageLength, null);
+
+  conversation.apply({ type: 'history', conversation_id: ID, messages: [], head_seq: 0, max_message_len: 500 });
+
+  assert.equal(conversation.maxMessageLength, 500);
+});
+
 test('an answer says that what stands before it was read', () => {
   const conversation = new Conversation();
   const mine = message(1, { sender: 'visitor' });

@@ -46,12 +46,7 @@ pub async fn ws_ticket(app: &App, admin: &Admin) -> Result<Response<Body>, Error
 
 pub fn session(app: &App, admin: &Admin) -> Result<Response<Body>, Error> {
     let session = &admin.session;
-    json(&json!({
-        "name": session.name,
-        "expires_at": session.expires_at,
-        "telegram": app.telegram.is_some(),
-        "max_message_len": app.config.max_message_len,
-    }))
+    json(&json!({"name": session.name, "expires_at": session.expires_at, "telegram": app.telegram.is_some()}))
 }
 
 /// The cookie that ties a code to the browser that asked for it.

@@ -87,6 +87,7 @@ export class ThreadView {
     } else {
       this.#list.update();
     }
+    if (conversation?.maxMessageLength) this.#composer.maxLength = conversation.maxMessageLength;
     this.#head(id);
     this.#note(thread);
     this.#reach(id);
