@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::chat;
+use crate::config;
 use crate::error::Error;
 use crate::http::Call;
 use crate::id::{self, Secret};
@@ -35,9 +36,7 @@ pub struct Admin {
 
 /// Refuses addresses that are not on `ADMIN_IP_WHITELIST`, before anything else is done for them.
 pub fn check_address(app: &App, ip: &str) -> Result<(), Error> {
-    let allowed = &app.config.admin_ip_whitelist;
-    let on_list = || ip.parse().is_ok_and(|ip: std::net::IpAddr| allowed.iter().any(|net| net.contains(&ip)));
-    if allowed.is_empty() || on_list() { Ok(()) } else { Err(Error::Forbidden) }
+    if config::admits(&app.config.admin_ip_whitelist, ip) { Ok(()) } else { Err(Error::Forbidden) }
 }
 
 /// The admin behind a request's session token; counts the request, notes the use, rotates the token when it is time.
@@ -166,12 +165,24 @@ pub async fn audit(
     conversation_id: Option<&str>,
     details: Value,
 ) -> Result<(), Error> {
+    record(app, Some(&admin.session), &admin.ip, action, conversation_id, details).await
+}
+
+/// Adds a line to the audit trail; without a session when nobody is logged in yet.
+async fn record(
+    app: &App,
+    session: Option<&Session>,
+    ip: &str,
+    action: &str,
+    conversation_id: Option<&str>,
+    details: Value,
+) -> Result<(), Error> {
     let activity = Activity {
         id: id::sortable_id(),
         created_at: app.now(),
-        session_id: Some(admin.session.session_id.clone()),
-        name: Some(admin.session.name.clone()),
-        ip: admin.ip.clone(),
+        session_id: session.map(|session| session.session_id.clone()),
+        name: session.map(|session| session.name.clone()),
+        ip: ip.to_owned(),
         action: action.into(),
         conversation_id: conversation_id.map(Into::into),
         details,

@@ -68,8 +68,7 @@ pub async fn send(app: &App, draft: Draft) -> Result<SentMessage, Error> {
     match app.store.append(&message, rate).await? {
         Appended::Stored { message, audience, .. } => {
             let frame = Frame::new(&Outgoing::Message(&message))?;
-            let everyone = [audience.visitor, audience.admins].concat();
-            push(app, &everyone, &frame).await?;
+            push(app, &audience.everyone(), &frame).await?;
             Ok(SentMessage { message, repeated: false })
         }
         Appended::Duplicate(message) => Ok(SentMessage { message, repeated: true }),
@@ -85,7 +84,7 @@ pub async fn edit(app: &App, conversation_id: &str, seq: i64, content: &str) -> 
     let Some(message) = app.store.edit(conversation_id, seq, &content, app.now()).await? else { return Ok(None) };
     let frame = Frame::new(&Outgoing::MessageEdited(&message))?;
     let audience = app.store.audience(conversation_id, app.now()).await?;
-    push(app, &[audience.visitor, audience.admins].concat(), &frame).await?;
+    push(app, &audience.everyone(), &frame).await?;
     Ok(Some(message))
 }
 
@@ -113,7 +112,7 @@ pub async fn read(app: &App, conversation_id: &str, reader: Reader, seq: i64) ->
     let frame = Frame::new(&Outgoing::Read { conversation_id, reader, seq })?;
     let concerned = match reader {
         Reader::Visitor => audience.admins,
-        Reader::Admin => [audience.visitor, audience.admins].concat(),
+        Reader::Admin => audience.everyone(),
     };
     push(app, &concerned, &frame).await
 }

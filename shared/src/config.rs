@@ -6,7 +6,7 @@ mod read;
 use std::fmt;
 use std::net::SocketAddr;
 
-pub use network::{Origins, client_ip, limit_key};
+pub use network::{Origins, admits, client_ip, limit_key};
 pub use read::Mistakes;
 
 use ipnet::IpNet;

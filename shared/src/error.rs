@@ -133,6 +133,17 @@ impl Error {
         }
     }
 
+    /// The same in whole seconds, as `Retry-After` has it.
+    pub fn retry_after_seconds(&self) -> Option<i64> {
+        self.retry_after_ms().map(|wait| ((wait + 999) / 1_000).max(1))
+    }
+
+    /// The contract's JSON body; the cause stays behind.
+    pub fn body(&self, request_id: &str) -> String {
+        let body = serde_json::json!({"error": self.code(), "detail": self.to_string(), "request_id": request_id});
+        body.to_string()
+    }
+
     /// Logs the cause of the errors that have one; the rest is the caller's own doing and needs no line.
     pub fn log(&self, request_id: &str) {
         if let Self::Internal(cause) | Self::Unavailable(cause) = self {

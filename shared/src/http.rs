@@ -109,17 +109,16 @@ impl Call {
     /// Refuses a browser's request from a page that is not allowed. Other programs send no `Origin`.
     pub fn check_origin(&self, app: &App) -> Result<(), Error> {
         match self.header("origin") {
-            Some(origin) if !app.config.allowed_origins.allow(origin) && !is_own(app, origin) => {
-                Err(Error::OriginNotAllowed)
-            }
+            Some(origin) if !may_call(app, origin) => Err(Error::OriginNotAllowed),
             _ => Ok(()),
         }
     }
 }
 
-/// Whether an origin is `PUBLIC_URL`'s own.
-pub fn is_own(app: &App, origin: &str) -> bool {
-    crate::config::Origins::parse(&app.config.public_url).is_ok_and(|own| own.allow(origin))
+/// Whether pages of an origin may call: those of `ALLOWED_ORIGINS` and of `PUBLIC_URL` itself.
+pub fn may_call(app: &App, origin: &str) -> bool {
+    app.config.allowed_origins.allow(origin)
+        || crate::config::Origins::parse(&app.config.public_url).is_ok_and(|own| own.allow(origin))
 }
 
 fn text<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
@@ -137,13 +136,9 @@ pub fn respond(result: Result<Response<Body>, Error>, request_id: &str) -> Respo
     result.unwrap_or_else(|error| {
         error.log(request_id);
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::json!({
-            "error": error.code(), "detail": error.to_string(), "request_id": request_id,
-        });
-        let mut response = response(status, body.to_string());
-        if let Some(wait) = error.retry_after_ms() {
-            let seconds = (wait + 999) / 1_000;
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        let mut response = response(status, error.body(request_id));
+        if let Some(seconds) = error.retry_after_seconds() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     })

@@ -12,8 +12,6 @@ use crate::error::Error;
 pub struct SocketCall {
     /// Which socket.
     pub connection_id: String,
-    /// The client's address.
-    pub ip: String,
     /// Names this event in logs and errors.
     pub request_id: String,
     /// The event itself.
@@ -22,21 +20,25 @@ pub struct SocketCall {
 
 impl SocketCall {
     /// Finds out who is calling.
-    pub fn new(app: &App, event: ApiGatewayWebsocketProxyRequest) -> Self {
+    pub fn new(event: ApiGatewayWebsocketProxyRequest) -> Self {
         let context = &event.request_context;
-        let peer = context.identity.source_ip.clone().unwrap_or_default();
-        let forwarded = header(&event, "x-forwarded-for").unwrap_or_default();
         Self {
             connection_id: context.connection_id.clone().unwrap_or_default(),
-            ip: client_ip(&peer, forwarded, &app.config.trusted_proxies),
             request_id: context.request_id.clone().unwrap_or_else(crate::id::sortable_id),
             event,
         }
     }
 
+    /// The client's address, of an upgrade request.
+    pub fn ip(&self, app: &App) -> String {
+        let peer = self.event.request_context.identity.source_ip.as_deref().unwrap_or_default();
+        let forwarded = self.header("x-forwarded-for").unwrap_or_default();
+        client_ip(peer, forwarded, &app.config.trusted_proxies)
+    }
+
     /// A header of the upgrade request, whatever its case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        header(&self.event, name)
+        self.event.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// A query parameter of the upgrade request.
@@ -55,10 +57,6 @@ impl SocketCall {
     }
 }
 
-fn header<'a>(event: &'a ApiGatewayWebsocketProxyRequest, name: &str) -> Option<&'a str> {
-    event.headers.get(name).and_then(|value| value.to_str().ok())
-}
-
 /// The answer that lets an upgrade complete or ends an event well.
 pub fn accepted() -> ApiGatewayProxyResponse {
     let mut response = ApiGatewayProxyResponse::default();
@@ -69,13 +67,12 @@ pub fn accepted() -> ApiGatewayProxyResponse {
 /// The answer that refuses an upgrade, with the error in the contract's shape.
 pub fn refused(error: &Error, request_id: &str) -> ApiGatewayProxyResponse {
     error.log(request_id);
-    let body = serde_json::json!({"error": error.code(), "detail": error.to_string(), "request_id": request_id});
     let mut response = ApiGatewayProxyResponse::default();
     response.status_code = error.status().into();
     response.headers.insert("content-type", http::HeaderValue::from_static("application/json"));
-    if let Some(wait) = error.retry_after_ms() {
-        response.headers.insert("retry-after", http::HeaderValue::from((wait + 999) / 1_000));
+    if let Some(seconds) = error.retry_after_seconds() {
+        response.headers.insert("retry-after", http::HeaderValue::from(seconds));
     }
-    response.body = Some(Body::Text(body.to_string()));
+    response.body = Some(Body::Text(error.body(request_id)));
     response
 }

@@ -15,7 +15,7 @@ const SOCKETS_PER_ADDRESS: i64 = 50;
 
 /// Lets a socket in (200) or refuses it with the contract's error.
 pub async fn handle(app: &App, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
-    let call = SocketCall::new(app, event);
+    let call = SocketCall::new(event);
     match connect(app, &call).await {
         Ok(()) => accepted(),
         Err(error) => refused(&error, &call.request_id),
@@ -34,7 +34,7 @@ async fn connect(app: &App, call: &SocketCall) -> Result<(), Error> {
 /// A visitor's page must be on the list. The panel's socket has its ticket, so a program without `Origin` may pass.
 fn check_origin(app: &App, call: &SocketCall) -> Result<(), Error> {
     let allowed = match call.header("origin") {
-        Some(origin) => app.config.allowed_origins.allow(origin) || http::is_own(app, origin),
+        Some(origin) => http::may_call(app, origin),
         None => call.query("socket") == Some("admin"),
     };
     if allowed { Ok(()) } else { Err(Error::OriginNotAllowed) }
@@ -42,7 +42,7 @@ fn check_origin(app: &App, call: &SocketCall) -> Result<(), Error> {
 
 async fn connect_admin(app: &App, call: &SocketCall) -> Result<(), Error> {
     let ticket = call.query("ticket").unwrap_or_default();
-    let session = auth::redeem_ticket(app, ticket, &call.ip).await?;
+    let session = auth::redeem_ticket(app, ticket, &call.ip(app)).await?;
     let before = app.store.admins_online(app.now()).await?;
     save(app, call, Side::Admin { session_id: session.session_id }, app.config.ws_max_admins).await?;
     if before == 0 {
@@ -56,7 +56,7 @@ async fn save(app: &App, call: &SocketCall, side: Side, cap: i64) -> Result<(), 
     let connection = Connection {
         connection_id: call.connection_id.clone(),
         side,
-        ip: limit_key(&call.ip),
+        ip: limit_key(&call.ip(app)),
         user_agent: call.header("user-agent").map(|text| text.chars().take(300).collect()),
         connected_at: now,
         expires_at: now.plus(CONNECTION_TTL),

@@ -6,7 +6,7 @@ use shared::{App, chat};
 
 /// Forgets the socket and tells those whom its absence concerns.
 pub async fn handle(app: &App, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
-    let call = SocketCall::new(app, event);
+    let call = SocketCall::new(event);
     match chat::left(app, &call.connection_id).await {
         Ok(()) => accepted(),
         Err(error) => refused(&error, &call.request_id),

@@ -12,7 +12,7 @@ use shared::{App, Error};
 
 /// Handles a frame. Errors go to the sender as `error` frames; the connection stays open.
 pub async fn handle(app: &App, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
-    let call = SocketCall::new(app, event);
+    let call = SocketCall::new(event);
     let mut client_id = None;
     if let Err(error) = act(app, &call, &mut client_id).await {
         error.log(&call.request_id);

@@ -7,7 +7,7 @@ use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
 use shared::chat::{self, Draft};
-use shared::config::TelegramConfig;
+use shared::config::{TelegramConfig, admits};
 use shared::http::{Call, json, respond};
 use shared::id::Secret;
 use shared::model::{Message, Sender, Via};
@@ -51,9 +51,7 @@ async fn webhook(app: &App, call: &Call) -> Result<Response<Body>, Error> {
 /// The secret is compared in constant time before anything is parsed; the address list is a second fence.
 fn check_sender(app: &App, call: &Call, config: &TelegramConfig) -> Result<(), Error> {
     use subtle::ConstantTimeEq;
-    let allowed = &app.config.telegram_webhook_ip_whitelist;
-    let on_list = || call.ip.parse().is_ok_and(|ip: std::net::IpAddr| allowed.iter().any(|net| net.contains(&ip)));
-    if !allowed.is_empty() && !on_list() {
+    if !admits(&app.config.telegram_webhook_ip_whitelist, &call.ip) {
         return Err(Error::Forbidden);
     }
     // Hashes have one length, so that the comparison tells nothing of the secret's.

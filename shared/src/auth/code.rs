@@ -4,12 +4,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::{check_address, user_agent_hash};
+use super::{check_address, record, user_agent_hash};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::Call;
 use crate::id::{self, Secret};
-use crate::model::{Activity, Session};
+use crate::model::Session;
 use crate::rate_limit::{self, Limit};
 use crate::store::{LoginCode, Redeemed};
 use crate::time::{HOUR, SECOND, Timestamp};
@@ -59,7 +59,7 @@ pub async fn request_code(app: &App, call: &Call) -> Result<Requested, Error> {
     forget_code_before(app, call, now).await?;
     app.store.put_code(&row).await?;
     let channel = app.send_code(&code, &call.ip, call.user_agent().unwrap_or_default()).await?;
-    record(app, call, None, "request_otp", json!({"channel": channel})).await?;
+    record(app, None, &call.ip, "request_otp", None, json!({"channel": channel})).await?;
     Ok(Requested { challenge, channel, expires_in_seconds: ttl })
 }
 
@@ -94,11 +94,11 @@ pub async fn login(app: &App, call: &Call, code: &str, name: Option<&str>) -> Re
         Redeemed::Session => {
             rate_limit::give_back(&*app.store, &app.config, &by_address, now).await?;
             rate_limit::give_back(&*app.store, &app.config, &in_all, now).await?;
-            record(app, call, Some(&session), "login", json!({})).await?;
+            record(app, Some(&session), &call.ip, "login", None, json!({})).await?;
             Ok(LoggedIn { token, session })
         }
         Redeemed::Wrong | Redeemed::Refused => {
-            record(app, call, None, "login_failed", json!({})).await?;
+            record(app, None, &call.ip, "login_failed", None, json!({})).await?;
             announce_failures(app, now).await?;
             Err(Error::Unauthorized)
         }
@@ -154,24 +154,4 @@ fn code_hash(app: &App, challenge: &Secret, code: &str) -> Result<String, Error>
     mac.update(b":");
     mac.update(code.as_bytes());
     Ok(id::hex(&mac.finalize().into_bytes()))
-}
-
-async fn record(
-    app: &App,
-    call: &Call,
-    session: Option<&Session>,
-    action: &str,
-    details: serde_json::Value,
-) -> Result<(), Error> {
-    let activity = Activity {
-        id: id::sortable_id(),
-        created_at: app.now(),
-        session_id: session.map(|session| session.session_id.clone()),
-        name: session.map(|session| session.name.clone()),
-        ip: call.ip.clone(),
-        action: action.into(),
-        conversation_id: None,
-        details,
-    };
-    Ok(app.store.record(&activity).await?)
 }

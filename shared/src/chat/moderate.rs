@@ -29,7 +29,7 @@ async fn set_status(app: &App, conversation_id: &str, status: Status, news: &Out
     let item = Item::from(conversation);
     if changed {
         let audience = app.store.audience(conversation_id, app.now()).await?;
-        push(app, &[audience.visitor, audience.admins].concat(), &Frame::new(news)?).await?;
+        push(app, &audience.everyone(), &Frame::new(news)?).await?;
         push_updated(app, &item).await?;
     }
     Ok(item)
@@ -42,7 +42,7 @@ pub async fn delete(app: &App, conversation_id: &str) -> Result<(), Error> {
         return Err(Error::ConversationNotFound);
     }
     let frame = Frame::new(&Outgoing::ConversationDeleted { conversation_id })?;
-    push(app, &[audience.visitor, audience.admins].concat(), &frame).await
+    push(app, &audience.everyone(), &frame).await
 }
 
 /// Adds a tag; answers all of them.

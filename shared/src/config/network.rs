@@ -63,6 +63,11 @@ fn pattern(text: &str) -> Option<Pattern> {
     bare.then_some(Pattern { scheme: url.scheme().into(), port: url.port_or_known_default()?, host, subdomains })
 }
 
+/// Whether an address is on an allow-list; an empty list admits everybody.
+pub fn admits(list: &[IpNet], ip: &str) -> bool {
+    list.is_empty() || ip.parse().is_ok_and(|ip: IpAddr| list.iter().any(|network| network.contains(&ip)))
+}
+
 /// The client's address: the peer, or, when the peer is a trusted proxy, the right-most address of `X-Forwarded-For`
 /// that is not one. Never simply its first entry, which anybody can write.
 pub fn client_ip(peer: &str, forwarded_for: &str, trusted: &[IpNet]) -> String {

@@ -106,6 +106,13 @@ pub struct Audience {
     pub admins: Vec<String>,
 }
 
+impl Audience {
+    /// Both sides.
+    pub fn everyone(self) -> Vec<String> {
+        [self.visitor, self.admins].concat()
+    }
+}
+
 /// Messages: append exactly once, read by place.
 #[async_trait]
 pub trait Messages: Send + Sync {
