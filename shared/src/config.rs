@@ -179,7 +179,7 @@ impl Config {
 
 /// What Lambda sets for every function: who it is to AWS, and where.
 #[derive(Clone)]
-#[cfg(feature = "lambda")]
+#[cfg(feature = "dynamodb")]
 pub struct AwsEnvironment {
     /// `AWS_ACCESS_KEY_ID`.
     pub access_key_id: String,
@@ -191,7 +191,7 @@ pub struct AwsEnvironment {
     pub region: String,
 }
 
-#[cfg(feature = "lambda")]
+#[cfg(feature = "dynamodb")]
 impl AwsEnvironment {
     /// Reads it; the error names what is missing.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

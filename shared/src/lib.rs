@@ -5,6 +5,8 @@
 
 pub mod app;
 pub mod auth;
+#[cfg(feature = "dynamodb")]
+mod aws;
 pub mod chat;
 pub mod config;
 pub mod connections;

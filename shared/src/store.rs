@@ -1,12 +1,16 @@
 //! What a database must promise. Nine nouns, one trait each, and [`Store`] for all of them.
 //!
-//! Adapters: `sql` (SQLite and PostgreSQL). One conformance suite holds every method of every trait on all of them.
+//! Adapters: `sql` (SQLite and PostgreSQL) and `dynamodb`. One conformance suite holds every method of every trait on all of them.
 //!
 //! Promises that hold for every method: what it answered is durable; it is safe to call again after a lost answer;
 //! rows whose `expires_at` has passed are never answered, whether swept or not; `now` is an argument.
 
 mod access;
 mod conversations;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
+#[cfg(any(feature = "sql", feature = "dynamodb"))]
+mod page;
 mod service;
 #[cfg(feature = "sql")]
 pub mod sql;

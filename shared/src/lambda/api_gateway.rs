@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_credential_types::Credentials;
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
-use aws_sdk_apigatewaymanagement::config::timeout::TimeoutConfig;
 use aws_sdk_apigatewaymanagement::config::{Builder, Region};
 use aws_sdk_apigatewaymanagement::error::SdkError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_sdk_apigatewaymanagement::{Client, operation::post_to_connection::PostToConnectionError};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-use crate::config::{AwsEnvironment, Config};
+use crate::aws::{Aws, timeouts};
+use crate::config::Config;
 use crate::connections::{Connections, Frame, Sent};
 
 /// A post that hangs must not hold up the others; what is lost is found again by `seq`.
@@ -28,18 +26,14 @@ impl ApiGateway {
     /// A client; no call is made yet. Credentials and region come from what Lambda sets, without any probing.
     pub fn new(config: &Config) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let endpoint = config.websocket_endpoint.as_deref().ok_or("WEBSOCKET_ENDPOINT is not set")?;
-        let aws = AwsEnvironment::from_env()?;
-        let http =
-            aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        let credentials = Credentials::new(aws.access_key_id, aws.secret_access_key, aws.session_token, None, "lambda");
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(TIMEOUT).connect_timeout(TIMEOUT).build();
+        let aws = Aws::from_env(endpoint.starts_with("http://"))?;
         let sdk = Builder::new()
             .behavior_version_latest()
             .endpoint_url(endpoint)
             .region(Region::new(aws.region))
-            .credentials_provider(credentials)
-            .http_client(http)
-            .timeout_config(timeouts)
+            .credentials_provider(aws.credentials)
+            .http_client(aws.http)
+            .timeout_config(timeouts(TIMEOUT, 3 * TIMEOUT))
             // 429 is worth two more tries; the deadline of an attempt keeps the whole short.
             .retry_config(RetryConfig::standard().with_max_attempts(3).with_max_backoff(Duration::from_millis(200)))
             .build();

@@ -75,12 +75,10 @@ pub trait Conversations: Send + Sync {
 /// How [`Messages::append`] ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Appended {
-    /// Stored: the message with its `seq`, the head after it, and who is to hear of it.
+    /// Stored: the message with its `seq`, and who is to hear of it.
     Stored {
         /// As stored.
         message: Message,
-        /// After the message; `online` is not filled in here.
-        conversation: Box<Conversation>,
         /// The live connections at the moment of storing.
         audience: Audience,
     },
@@ -116,7 +114,8 @@ impl Audience {
 /// Messages: append exactly once, read by place.
 #[async_trait]
 pub trait Messages: Send + Sync {
-    /// Appends in one atomic step: the next dense `seq` (the given one is ignored), the `client_id`, the bucket
+    /// Appends in one atomic step: the next dense `seq` (the given one is ignored, and a store may
+    /// give the message an `id` of its own), the `client_id`, the bucket
     /// `message:{conversation_id}` when `rate` is given, the head (`head_seq`, `last_message`, `last_activity_at`,
     /// `waiting_since`; an admin's message also moves `admin_read`, a visitor's `visitor_read`), the statistics, and the
     /// `MessageStored` event. A visitor's message gets the conversation's `visitor_name` as its author, whatever is given.

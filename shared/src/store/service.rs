@@ -46,9 +46,13 @@ pub struct Pending {
     pub not_before: Timestamp,
 }
 
-/// Events that wait to be delivered. (DynamoDB has its stream instead for what fits there.)
+/// Events that wait to be delivered. SQL writes them with their fact; on DynamoDB they come by the table's stream and are
+/// put here by whoever reads it.
 #[async_trait]
 pub trait Outbox: Send + Sync {
+    /// Puts an event that came by a stream into a lane; the same place in the same conversation again changes nothing.
+    /// `ConversationDeleted` takes those of its conversation that wait before it out of the lane.
+    async fn accept(&self, lane: Lane, event: &Event, position: i64) -> StoreResult<()>;
     /// The oldest waiting events of a lane, oldest first, at most `limit`; of one conversation always in `position` order,
     /// and none that stands behind an event of its conversation that is not due (`not_before > now`).
     async fn due(&self, lane: Lane, now: Timestamp, limit: i64) -> StoreResult<Vec<Pending>>;

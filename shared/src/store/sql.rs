@@ -12,7 +12,6 @@ mod list;
 mod messages;
 mod open;
 mod outbox;
-mod page;
 #[cfg(test)]
 mod plans;
 mod records;

@@ -39,17 +39,18 @@ async fn a_message_moves_the_head() {
         let id = begin(&*store, "Ada").await;
         let long = "x".repeat(200);
 
-        let one = stored(store.append(&message(&id, Sender::Visitor, "hello", START.plus(5)), None).await.unwrap());
-        let two = stored(store.append(&message(&id, Sender::Admin, &long, START.plus(9)), None).await.unwrap());
+        say(&*store, &id, Sender::Visitor, "hello", START.plus(5)).await;
+        let one = head(&*store, &id, START).await;
+        say(&*store, &id, Sender::Admin, &long, START.plus(9)).await;
+        let two = head(&*store, &id, START).await;
 
-        assert_eq!(one.1.waiting_since, Some(START.plus(5)));
-        assert_eq!((one.1.head_seq, one.1.visitor_read, one.1.admin_read), (1, 1, 0));
+        assert_eq!(one.waiting_since, Some(START.plus(5)));
+        assert_eq!((one.head_seq, one.visitor_read, one.admin_read), (1, 1, 0));
         let expected =
             LastMessage { seq: 2, sender: Sender::Admin, preview: "x".repeat(140), created_at: START.plus(9) };
-        assert_eq!(two.1.last_message, Some(expected));
-        assert_eq!((two.1.head_seq, two.1.visitor_read, two.1.admin_read), (2, 1, 2));
-        assert_eq!((two.1.waiting_since, two.1.last_activity_at), (None, START.plus(9)));
-        assert_eq!(head(&*store, &id, START).await, two.1);
+        assert_eq!(two.last_message, Some(expected));
+        assert_eq!((two.head_seq, two.visitor_read, two.admin_read), (2, 1, 2));
+        assert_eq!((two.waiting_since, two.last_activity_at), (None, START.plus(9)));
     })
     .await;
 }
@@ -94,7 +95,7 @@ async fn the_order_of_tests_is_existence_duplicate_open_bucket() {
         let unknown = store.append(&message("nobody", Sender::Visitor, "x", START), Some(strict)).await.unwrap();
         assert_eq!(unknown, Appended::NotFound);
         let first = message(&id, Sender::Visitor, "x", START);
-        let (kept, _) = stored(store.append(&first, Some(strict)).await.unwrap());
+        let kept = stored(store.append(&first, Some(strict)).await.unwrap());
         assert_eq!(store.append(&first, Some(strict)).await.unwrap(), Appended::Duplicate(kept.clone()));
         let second = store.append(&message(&id, Sender::Visitor, "y", START), Some(strict)).await.unwrap();
         assert_eq!(second, Appended::RateLimited { retry_after_ms: 10 * SECOND });

@@ -72,13 +72,13 @@ pub fn message(conversation_id: &str, sender: Sender, content: &str, at: Timesta
 
 /// Appends without a limit and answers the stored message.
 pub async fn say(store: &dyn Store, conversation_id: &str, sender: Sender, content: &str, at: Timestamp) -> Message {
-    stored(store.append(&message(conversation_id, sender, content, at), None).await.unwrap()).0
+    stored(store.append(&message(conversation_id, sender, content, at), None).await.unwrap())
 }
 
-/// The parts of an append that has to succeed.
-pub fn stored(appended: Appended) -> (Message, Conversation) {
+/// The message of an append that has to succeed.
+pub fn stored(appended: Appended) -> Message {
     match appended {
-        Appended::Stored { message, conversation, .. } => (message, *conversation),
+        Appended::Stored { message, .. } => message,
         other => panic!("not stored: {other:?}"),
     }
 }

@@ -77,7 +77,7 @@ pub(super) async fn append(connection: &mut AnyConnection, order: &Order) -> sql
     let (event, position) = outbox::of_row(&head, EventKind::MessageStored, message.seq)?;
     outbox::put(connection, &order.lanes, &event, position).await?;
     let audience = connections::audience(connection, &id, message.created_at).await?;
-    Ok(Appended::Stored { message, conversation: Box::new(rows::conversation(&head)?), audience })
+    Ok(Appended::Stored { message, audience })
 }
 
 async fn move_head(connection: &mut AnyConnection, message: &Message, id: &str) -> sqlx::Result<AnyRow> {

@@ -3,10 +3,10 @@
 use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 
-use super::page::{Key, empty, page};
 use super::rows::{self, word};
 use super::{optional, search, text};
 use crate::model::Conversation;
+use crate::store::page::{Key, empty, page};
 use crate::store::{ConversationFilter, Page, PageRequest, StoreResult};
 use crate::time::Timestamp;
 

@@ -11,7 +11,8 @@ use crate::store::{Outbox, Pending, StoreResult};
 use crate::time::Timestamp;
 
 const INSERT: &str = "insert into outbox (lane, conversation_id, position, kind, seq, at, tries, not_before)
-    values ($1, $2, $3, $4, $5, $6, 0, $6)";
+    values ($1, $2, $3, $4, $5, $6, 0, $6) on conflict (lane, conversation_id, position) do nothing";
+const OLDER: &str = "delete from outbox where lane = $1 and conversation_id = $2 and position < $3";
 pub(super) const DUE: &str = "select o.* from outbox o
     where o.lane = $1 and o.not_before <= $2 and not exists (
         select 1 from outbox b where b.lane = o.lane and b.conversation_id = o.conversation_id
@@ -64,6 +65,20 @@ fn pending(row: &AnyRow) -> sqlx::Result<Pending> {
 
 #[async_trait]
 impl Outbox for SqlStore {
+    async fn accept(&self, lane: Lane, event: &Event, position: i64) -> StoreResult<()> {
+        self.write(&event.conversation_id, (lane, event.clone(), position), |(lane, event, position), tx| {
+            Box::pin(async move {
+                if event.kind == EventKind::ConversationDeleted {
+                    let older =
+                        sqlx::query(OLDER).bind(lane.as_str()).bind(text(&event.conversation_id)).bind(position);
+                    older.execute(&mut *tx).await?;
+                }
+                put(tx, &[*lane], event, *position).await
+            })
+        })
+        .await
+    }
+
     async fn due(&self, lane: Lane, now: Timestamp, limit: i64) -> StoreResult<Vec<Pending>> {
         let query = sqlx::query(DUE).bind(lane.as_str()).bind(now.0).bind(limit.max(0));
         let rows = query.fetch_all(&self.readers).await?;

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::page::{Key, empty, page};
 use super::rows::{self, json};
 use super::{SqlStore, optional, search, statistics, text};
 use crate::model::{Activity, Message};
+use crate::store::page::{Key, empty, page};
 use crate::store::{Figures, Page, PageRequest, Records, StoreResult};
 use crate::time::Timestamp;
 

@@ -8,11 +8,11 @@
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, AnyPool};
 
-use super::page::{Key, empty};
 use super::rows::{self, number, string};
 use super::text;
 use crate::model::{Conversation, Message};
 use crate::search::{matches, terms};
+use crate::store::page::{Key, empty};
 use crate::store::{Page, PageRequest, StoreResult};
 
 const LENGTHS: [usize; 5] = [1, 2, 3, 5, 8];

@@ -1,0 +1,79 @@
+//! DynamoDB: one table, one index, no scan.
+//!
+//! ```text
+//! what                         pk                 sk                      remarks
+//! head of a conversation       C#conversation     HEAD                    state, newest messages, sockets; every change of it
+//!                                                                         is one conditional write (`rev`), and the event
+//! its particulars              C#conversation     INFO                    page, browser …; keys of the index: `list`, `slot`
+//! messages that left the head  C#conversation     A#first seq             a few, under 1 KB, written once
+//! client ids of long ago       C#conversation     I#client_id             only where the head cannot hold their marks
+//! links to Telegram            C#conversation     L#chat#message          to find them by conversation
+//! a message in Telegram        T#chat#message     LINK                    to find the conversation by it
+//! conversations with a tag     TAG#tag            conversation
+//! counts of a past day         DAY#day            conversation            the latest day's stand in the head
+//! words of a message           WORDS#month        at#conversation#seq     for the search, newest first
+//! months that have words       MONTHS             month
+//! a socket                     N#shard            connection              shard: 0–15, of the connection's hash
+//! the admins' sockets          ADMINS             SOCKETS                 one item: every message asks for all of them
+//! sockets of an address        IP#address         SOCKETS
+//! count of visitors' sockets   COUNT              VISITORS                counted anew when it says that all is full
+//! login code, ticket           CODE#…, TICKET#…   -
+//! session, token               SESSION#…, TOKEN#… -
+//! bucket, lease                BUCKET#…, LEASE#…  -
+//! Telegram update              UPDATE#id          -
+//! audit trail                  ACTIVITY           id
+//! events that wait             OUT#lane           at#conversation#place
+//! deletions under way          DELETING           conversation            finished by the sweep if their function died
+//!
+//! index `list` (of INFO items) list: open, closed slot: ten minutes of the last activity, then the conversation
+//! ```
+//!
+//! Times are milliseconds (N). `ttl` (seconds, N) lets DynamoDB remove what has expired, up to two days late; until then every
+//! read and condition looks at `expires_at`.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{Builder, Region};
+use url::Url;
+
+use super::{StoreError, StoreResult};
+use crate::aws::{Aws, timeouts};
+use crate::config::DatabaseUrl;
+
+/// One attempt.
+const ATTEMPT: Duration = Duration::from_secs(1);
+/// A call with all its attempts.
+const OPERATION: Duration = Duration::from_secs(3);
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct DynamoStore {
+    client: Client,
+    table: String,
+}
+
+impl DynamoStore {
+    /// Opens `dynamodb://TABLE`, or `dynamodb://TABLE?endpoint=http://127.0.0.1:8000` on a local server. Makes no call and no
+    /// table.
+    pub fn open(url: &DatabaseUrl) -> StoreResult<Self> {
+        let url = Url::parse(url.reveal()).map_err(|error| StoreError::Broken(error.into()))?;
+        let table = url.host_str().filter(|name| !name.is_empty());
+        let table = table.ok_or_else(|| StoreError::Broken("the URL names no table".into()))?.to_owned();
+        let endpoint = url.query_pairs().find(|(name, _)| name == "endpoint").map(|(_, value)| value.into_owned());
+        let aws = Aws::from_env(endpoint.is_some()).map_err(|error| StoreError::Broken(error.into()))?;
+        let sdk = Builder::new()
+            .behavior_version_latest()
+            .region(Region::new(aws.region))
+            .credentials_provider(aws.credentials)
+            .http_client(aws.http)
+            .timeout_config(timeouts(ATTEMPT, OPERATION))
+            .retry_config(RetryConfig::standard().with_max_attempts(4).with_max_backoff(Duration::from_millis(500)));
+        let sdk = match endpoint {
+            Some(endpoint) => sdk.endpoint_url(endpoint),
+            None => sdk,
+        };
+        Ok(Self { client: Client::from_conf(sdk.build()), table })
+    }
+}
