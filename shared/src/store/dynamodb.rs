@@ -6,11 +6,11 @@
 //!                                                                         is one conditional write (`rev`), and the event
 //! its particulars              C#conversation     INFO                    page, browser …; keys of the index: `list`, `slot`
 //! messages that left the head  C#conversation     A#first seq             a few, under 1 KB, written once
-//! client ids of long ago       C#conversation     I#client_id             only where the head cannot hold their marks
+//! client ids of long ago       C#conversation     0#client_id             only where the head cannot hold their marks
 //! links to Telegram            C#conversation     L#chat#message          to find them by conversation
 //! a message in Telegram        T#chat#message     LINK                    to find the conversation by it
 //! conversations with a tag     TAG#tag            conversation
-//! counts of a past day         DAY#day            conversation            the latest day's stand in the head
+//! counts of a past day         DAY#day            conversation#first seq  the latest ones stand in the head
 //! words of a message           WORDS#month        at#conversation#seq     for the search, newest first
 //! months that have words       MONTHS             month
 //! a socket                     N#shard            connection              shard: 0–15, of the connection's hash
@@ -31,6 +31,15 @@
 //! Times are milliseconds (N). `ttl` (seconds, N) lets DynamoDB remove what has expired, up to two days late; until then every
 //! read and condition looks at `expires_at`.
 
+mod batch;
+mod change;
+mod codec;
+mod day;
+mod failure;
+mod head;
+mod item;
+mod table;
+
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -48,10 +57,20 @@ const ATTEMPT: Duration = Duration::from_secs(1);
 const OPERATION: Duration = Duration::from_secs(3);
 
 /// A table.
-#[derive(Clone, Debug)]
 pub struct DynamoStore {
     client: Client,
     table: String,
+    heads: change::Heads,
+    meter: table::Meter,
+}
+
+/// Capacity that calls have used since the store was opened; also told call by call on the level `debug`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Consumed {
+    /// Read units.
+    pub read: f64,
+    /// Write units, those of the index included.
+    pub written: f64,
 }
 
 impl DynamoStore {
@@ -74,6 +93,17 @@ impl DynamoStore {
             Some(endpoint) => sdk.endpoint_url(endpoint),
             None => sdk,
         };
-        Ok(Self { client: Client::from_conf(sdk.build()), table })
+        Ok(Self {
+            client: Client::from_conf(sdk.build()),
+            table,
+            heads: change::Heads::default(),
+            meter: table::Meter::default(),
+        })
+    }
+
+    /// What this store has cost so far.
+    pub fn consumed(&self) -> Consumed {
+        let (read, written) = self.meter.totals();
+        Consumed { read, written }
     }
 }

@@ -1,0 +1,130 @@
+//! Messages as they are kept: short names, nothing that follows from where they stand.
+
+use serde::{Deserialize, Serialize};
+
+use super::item::{maybe_millis, millis, text};
+use crate::model::{File, Message, MessageType, Sender, Via};
+use crate::time::Timestamp;
+
+/// A message in a head or in an archive item. Its `seq` is its place there, and its `id` follows from that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    #[serde(rename = "c")]
+    pub(super) client_id: String,
+    #[serde(rename = "x")]
+    pub(super) content: String,
+    #[serde(rename = "t", with = "millis")]
+    pub(super) created_at: Timestamp,
+    #[serde(rename = "s", default = "visitor", skip_serializing_if = "is_visitor")]
+    pub(super) sender: Sender,
+    #[serde(rename = "w", default = "web", skip_serializing_if = "is_web")]
+    via: Via,
+    /// Absent when it is the visitor's name.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
+    #[serde(rename = "y", default = "plain", skip_serializing_if = "is_plain")]
+    message_type: MessageType,
+    #[serde(rename = "e", default, with = "maybe_millis", skip_serializing_if = "Option::is_none")]
+    pub(super) edited_at: Option<Timestamp>,
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    file: Option<File>,
+}
+
+fn visitor() -> Sender {
+    Sender::Visitor
+}
+
+fn web() -> Via {
+    Via::Web
+}
+
+fn plain() -> MessageType {
+    MessageType::Text
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over like this")]
+fn is_visitor(sender: &Sender) -> bool {
+    *sender == Sender::Visitor
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over like this")]
+fn is_web(via: &Via) -> bool {
+    *via == Via::Web
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over like this")]
+fn is_plain(message_type: &MessageType) -> bool {
+    *message_type == MessageType::Text
+}
+
+impl Kept {
+    /// What is kept of a message.
+    pub(super) fn new(message: &Message) -> Self {
+        Self {
+            client_id: text(&message.client_id),
+            content: text(&message.content),
+            created_at: message.created_at,
+            sender: message.sender,
+            via: message.via,
+            author: (message.sender != Sender::Visitor).then(|| text(&message.author)),
+            message_type: message.message_type,
+            edited_at: message.edited_at,
+            file: message.file.clone(),
+        }
+    }
+
+    /// The message at place `seq` of a conversation.
+    pub(super) fn message(&self, conversation_id: &str, visitor_name: &str, seq: i64) -> Message {
+        Message {
+            conversation_id: conversation_id.to_owned(),
+            id: message_id(conversation_id, seq),
+            seq,
+            client_id: self.client_id.clone(),
+            sender: self.sender,
+            via: self.via,
+            author: self.author.clone().unwrap_or_else(|| visitor_name.to_owned()),
+            message_type: self.message_type,
+            content: self.content.clone(),
+            created_at: self.created_at,
+            edited_at: self.edited_at,
+            file: self.file.clone(),
+        }
+    }
+}
+
+/// The id of the message at a place: where it is to be found, so that no index is needed.
+pub(super) fn message_id(conversation_id: &str, seq: i64) -> String {
+    format!("{conversation_id}.{seq}")
+}
+
+/// The conversation and the place that an id tells.
+pub(super) fn place_of(message_id: &str) -> Option<(&str, i64)> {
+    let (conversation_id, seq) = message_id.rsplit_once('.')?;
+    Some((conversation_id, seq.parse().ok().filter(|seq| *seq > 0)?))
+}
+
+/// Messages that left the head together. Item `A#` and the place of the first, written before they leave the head.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Archive {
+    /// The place of the first.
+    #[serde(rename = "q")]
+    pub(super) first: i64,
+    /// The head's `rev` when this was written: an older writing never replaces a newer one.
+    #[serde(rename = "r")]
+    pub(super) rev: i64,
+    /// In order, without a gap.
+    #[serde(rename = "l")]
+    pub(super) messages: Vec<Kept>,
+}
+
+impl Archive {
+    /// The messages with their places.
+    pub(super) fn places(&self) -> impl DoubleEndedIterator<Item = (i64, &Kept)> {
+        (self.first..).zip(&self.messages).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The message at a place.
+    pub(super) fn at(&self, seq: i64) -> Option<&Kept> {
+        self.messages.get(usize::try_from(seq.checked_sub(self.first)?).ok()?)
+    }
+}
