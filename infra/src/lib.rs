@@ -19,6 +19,7 @@ mod router;
 pub mod salt;
 mod server;
 mod socket;
+pub mod stream;
 pub mod template;
 
 use std::net::SocketAddr;

@@ -19,6 +19,7 @@ pub mod id;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod model;
+pub mod outgoing;
 pub mod rate_limit;
 pub mod search;
 pub mod socket;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::app::App;
 use crate::config::TelegramConfig;
 use crate::id::Secret;
+use crate::outgoing;
 use crate::store::StoreError;
 use crate::time::{DAY, SECOND};
 
@@ -115,12 +116,7 @@ struct Parameters {
 impl Telegram {
     /// A client for a bot; no call is made yet.
     pub fn new(config: &TelegramConfig) -> crate::Result<Self> {
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(crate::Error::internal)?;
+        let http = outgoing::client(CONNECT_TIMEOUT, TIMEOUT)?.build().map_err(crate::Error::internal)?;
         let token = config.bot_token.clone();
         let bot_id = token.reveal().split(':').next().and_then(|id| id.parse().ok()).unwrap_or_default();
         Ok(Self { http, api_url: config.api_url.clone(), token, chat_id: config.chat_id, bot_id })
@@ -180,17 +176,6 @@ pub async fn tell(app: &App, telegram: &Telegram, text: &str, reply_to: Option<i
         app.store.lease(FLOOD, FLOOD, now, now.plus(seconds * SECOND)).await?;
     }
     sent
-}
-
-fn tls() -> crate::Result<rustls::ClientConfig> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(crate::Error::internal)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
 }
 
 /// Cuts a text into pieces of at most [`MAX_TEXT`] UTF-16 code units, at a line's or word's end where there is one in the
