@@ -32,13 +32,19 @@
 //! read and condition looks at `expires_at`.
 
 mod batch;
+mod buckets;
 mod change;
 mod codec;
+mod connections;
 mod day;
 mod failure;
 mod head;
 mod item;
+mod links;
+mod sessions;
+mod sockets;
 mod table;
+mod visitors;
 
 use std::time::Duration;
 

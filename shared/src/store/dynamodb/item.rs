@@ -7,8 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, de};
 
+use super::failure::unavailable;
+use crate::id::hex;
 use crate::store::StoreResult;
-use crate::time::Timestamp;
+use crate::time::{SECOND, Timestamp};
 
 /// An item as the SDK has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -69,6 +71,11 @@ impl Key {
     /// The admins' sockets.
     pub(super) fn admins() -> Self {
         Self::new("ADMINS", "SOCKETS")
+    }
+
+    /// An item that is alone in its partition: `name` among those of a kind.
+    pub(super) fn alone(kind: &str, name: &str) -> Self {
+        Self::new(format!("{kind}#{}", short(name)), "-")
     }
 
     /// The key of an item.
@@ -147,6 +154,18 @@ pub(super) fn n(number: i64) -> AttributeValue {
 /// A point in time.
 pub(super) fn t(at: Timestamp) -> AttributeValue {
     n(at.0)
+}
+
+/// When DynamoDB may remove what has expired by then, in seconds.
+pub(super) fn ttl(expires_at: Timestamp) -> i64 {
+    expires_at.0.div_euclid(SECOND) + 1
+}
+
+/// A random number that tells an attempt's own write from others', as a text.
+pub(super) fn nonce() -> StoreResult<String> {
+    let mut bytes = [0_u8; 8];
+    getrandom::fill(&mut bytes).map_err(|_| unavailable("no random numbers"))?;
+    Ok(hex(&bytes))
 }
 
 /// Bytes.

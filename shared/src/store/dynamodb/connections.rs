@@ -1,0 +1,330 @@
+//! Rows of live sockets.
+//!
+//! A visitor's socket also stands in the head of its conversation, and an admin's in the one item of all admins: there they
+//! are changed one after the other, which makes "the first" and "the last" exact. A socket takes its place among those of its
+//! address first, then among all, then its row; it gives them up in an order that a repetition can complete.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use futures::future::{try_join, try_join_all};
+use serde::{Deserialize, Serialize};
+
+use super::DynamoStore;
+use super::batch::Range;
+use super::change::Move;
+use super::item::{Key, millis, read, s, short, t, text, ttl};
+use super::sockets::{Listed, Listing};
+use super::table::{Terms, Written};
+use super::visitors::visitors_key;
+use crate::model::{Connection, Side};
+use crate::store::{Audience, Connected, ConnectionCaps, ConnectionRows, Disconnected, Sessions, StoreResult};
+use crate::time::Timestamp;
+
+/// Rows are spread over so many partitions.
+const SHARDS: u8 = 16;
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    connection_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<String>,
+    /// Only of an admin's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session_id: Option<String>,
+    ip: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+    #[serde(with = "millis")]
+    connected_at: Timestamp,
+    #[serde(with = "millis")]
+    expires_at: Timestamp,
+    ttl: i64,
+}
+
+impl Row {
+    fn new(connection: &Connection) -> Self {
+        let (conversation_id, session_id) = match &connection.side {
+            Side::Visitor { conversation_id } => (conversation_id.as_deref().map(text), None),
+            Side::Admin { session_id } => (None, Some(text(session_id))),
+        };
+        Self {
+            connection_id: text(&connection.connection_id),
+            conversation_id,
+            session_id,
+            ip: text(&connection.ip),
+            user_agent: connection.user_agent.as_deref().map(text),
+            connected_at: connection.connected_at,
+            expires_at: connection.expires_at,
+            ttl: ttl(connection.expires_at),
+        }
+    }
+
+    fn connection(self) -> Connection {
+        let side = match self.session_id {
+            Some(session_id) => Side::Admin { session_id },
+            None => Side::Visitor { conversation_id: self.conversation_id },
+        };
+        Connection {
+            connection_id: self.connection_id,
+            side,
+            ip: self.ip,
+            user_agent: self.user_agent,
+            connected_at: self.connected_at,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+fn shard(number: u8) -> String {
+    format!("N#{number}")
+}
+
+/// The key of a socket's row.
+pub(super) fn row_key(connection_id: &str) -> Key {
+    // FNV-1a: spreads ids that differ in few places, and never changes.
+    let hash = connection_id
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    Key::new(shard(u8::try_from(hash % u64::from(SHARDS)).unwrap_or_default()), short(connection_id))
+}
+
+fn address_key(ip: &str) -> Key {
+    Key::new(format!("IP#{}", short(ip)), "SOCKETS")
+}
+
+/// What a socket left behind.
+#[derive(Clone, Copy)]
+struct Left {
+    /// It stood there until now.
+    was_there: bool,
+    /// No other one of its conversation or session is left.
+    last: bool,
+}
+
+impl DynamoStore {
+    async fn row(&self, connection_id: &str) -> StoreResult<Option<Row>> {
+        self.get(&row_key(connection_id), true).await?.map(read).transpose()
+    }
+
+    /// Takes a place in a list of at most `cap` sockets. `false`: there is none.
+    async fn enlist(&self, key: &Key, connection: &Connection, cap: i64) -> StoreResult<bool> {
+        let session_id = match &connection.side {
+            Side::Admin { session_id } => Some(text(session_id)),
+            Side::Visitor { .. } => None,
+        };
+        let listed = Listed { session_id, expires_at: connection.expires_at.0 };
+        let id = text(&connection.connection_id);
+        self.change_sockets(key, connection.connected_at, |sockets| {
+            if sockets.get(&id) == Some(&listed) {
+                return Listing::Kept(true);
+            }
+            if !sockets.contains_key(&id) && i64::try_from(sockets.len()).is_ok_and(|there| there >= cap) {
+                return Listing::Kept(false);
+            }
+            sockets.insert(id.clone(), listed.clone());
+            Listing::Changed(true)
+        })
+        .await
+    }
+
+    /// Gives up a place in a list.
+    async fn delist(&self, key: &Key, row: &Row, now: Timestamp) -> StoreResult<Left> {
+        self.change_sockets(key, now, |sockets| {
+            let was_there = sockets.remove(&row.connection_id).is_some();
+            let last = !sockets.values().any(|other| other.session_id == row.session_id);
+            let left = Left { was_there, last };
+            if was_there { Listing::Changed(left) } else { Listing::Kept(left) }
+        })
+        .await
+    }
+
+    /// Takes a place on the side that a connection belongs to.
+    async fn enter(&self, connection: &Connection, cap: i64) -> StoreResult<bool> {
+        match connection.side {
+            Side::Admin { .. } => self.enlist(&Key::admins(), connection, cap).await,
+            Side::Visitor { .. } => self.count_visitor(cap, connection.connected_at).await,
+        }
+    }
+
+    /// Takes a socket out of the head of its conversation.
+    async fn unseat(&self, conversation_id: &str, connection_id: &str, now: Timestamp) -> StoreResult<Left> {
+        let changed = self.change(conversation_id, |head| {
+            head.prune(now);
+            let was_there = head.conns.remove(connection_id).is_some();
+            let left = Left { was_there, last: head.conns.is_empty() };
+            if was_there { Move::To(left) } else { Move::Stay(left) }
+        });
+        Ok(changed.await?.map_or(Left { was_there: false, last: true }, |(left, _)| left))
+    }
+
+    /// Takes a socket out of everything but its row.
+    async fn leave(&self, row: &Row, now: Timestamp) -> StoreResult<Left> {
+        self.delist(&address_key(&row.ip), row, now).await?;
+        match (&row.session_id, &row.conversation_id) {
+            (Some(_), _) => self.delist(&Key::admins(), row, now).await,
+            (None, Some(conversation_id)) => self.unseat(conversation_id, &row.connection_id, now).await,
+            (None, None) => Ok(Left { was_there: false, last: false }),
+        }
+    }
+
+    /// Frees a socket of a conversation that is gone.
+    pub(super) async fn unbind(&self, connection_id: &str, conversation_id: &str) -> StoreResult<()> {
+        let terms = Terms::change("REMOVE conversation_id")
+            .only_when("conversation_id = :conversation")
+            .value(":conversation", s(text(conversation_id)));
+        self.update(&row_key(connection_id), terms).await.map(|_| ())
+    }
+
+    /// The rows of all partitions.
+    async fn rows(&self) -> StoreResult<Vec<Row>> {
+        let shards = (0..SHARDS).map(|number| self.all(Range::of(shard(number)).consistent()));
+        let items = try_join_all(shards).await?;
+        items.into_iter().flatten().map(read).collect()
+    }
+
+    /// How many visitors' sockets live.
+    pub(super) async fn live_visitors(&self, now: Timestamp) -> StoreResult<i64> {
+        let live =
+            self.rows().await?.into_iter().filter(|row| row.session_id.is_none() && row.expires_at > now).count();
+        Ok(i64::try_from(live).unwrap_or(i64::MAX))
+    }
+}
+
+#[async_trait]
+impl ConnectionRows for DynamoStore {
+    async fn connect(&self, connection: &Connection, caps: ConnectionCaps) -> StoreResult<Connected> {
+        if self.connection(&connection.connection_id, connection.connected_at).await?.is_some() {
+            return Ok(Connected::Stored);
+        }
+        let (row, now) = (Row::new(connection), connection.connected_at);
+        let key = address_key(&row.ip);
+        if !self.enlist(&key, connection, caps.ip).await? {
+            return Ok(Connected::Full);
+        }
+        let entered = self.enter(connection, caps.side).await;
+        if !matches!(entered, Ok(true)) {
+            self.delist(&key, &row, now).await?;
+            return entered.map(|_| Connected::Full);
+        }
+        let key = row_key(&row.connection_id);
+        if let Err(error) = self.put(key.item(&row)?, Terms::default()).await {
+            // A socket that is refused sends no `$disconnect`: nothing else would give its places up before they expire.
+            self.leave(&row, now).await?;
+            self.remove(&key, Terms::default()).await?;
+            return Err(error);
+        }
+        Ok(Connected::Stored)
+    }
+
+    async fn connection(&self, connection_id: &str, now: Timestamp) -> StoreResult<Option<Connection>> {
+        let row = self.row(connection_id).await?.filter(|row| row.expires_at > now);
+        Ok(row.map(Row::connection))
+    }
+
+    async fn bind(&self, connection_id: &str, conversation_id: &str, now: Timestamp) -> StoreResult<Option<bool>> {
+        let row = self.row(connection_id).await?.filter(|row| row.session_id.is_none() && row.expires_at > now);
+        let Some(row) = row else { return Ok(None) };
+        if let Some(before) = row.conversation_id.as_deref().filter(|before| *before != conversation_id) {
+            self.unseat(before, connection_id, now).await?;
+        }
+        let key = row_key(connection_id);
+        if row.conversation_id.as_deref() != Some(conversation_id) {
+            let bind = Terms::change("SET conversation_id = :conversation")
+                .only_when("expires_at > :now")
+                .value(":conversation", s(text(conversation_id)))
+                .value(":now", t(now));
+            if !self.update(&key, bind).await?.stands() {
+                return Ok(None);
+            }
+        }
+        let seated = self.change(conversation_id, |head| {
+            head.prune(now);
+            let first = head.conns.keys().all(|id| id == connection_id);
+            match head.conns.insert(connection_id.to_owned(), row.expires_at.0) {
+                Some(before) if before == row.expires_at.0 => Move::Stay(first),
+                _ => Move::To(first),
+            }
+        });
+        let Some((first, _)) = seated.await? else {
+            // The conversation went while we came.
+            self.unbind(connection_id, conversation_id).await?;
+            return Ok(Some(true));
+        };
+        // It may have ended, or moved on, between the two writes; then nobody else takes it out of the head.
+        let still = self.row(connection_id).await?.and_then(|row| row.conversation_id);
+        if still.as_deref() == Some(conversation_id) {
+            return Ok(Some(first));
+        }
+        self.unseat(conversation_id, connection_id, now).await?;
+        Ok(None)
+    }
+
+    async fn disconnect(&self, connection_id: &str, now: Timestamp) -> StoreResult<Option<Disconnected>> {
+        let Some(row) = self.row(connection_id).await? else { return Ok(None) };
+        let mut left = self.leave(&row, now).await?;
+        let gone = match self.remove(&row_key(connection_id), Terms::default()).await? {
+            Written::Done(gone) | Written::Refused(gone) => gone.map(read::<Row>).transpose()?,
+        };
+        let ours = gone.is_some();
+        // It may have been bound to another conversation since it was read.
+        let newest = gone.and_then(|gone| gone.conversation_id).filter(|_| row.session_id.is_none());
+        if let Some(newest) = newest.filter(|newest| row.conversation_id.as_ref() != Some(newest)) {
+            left = self.unseat(&newest, connection_id, now).await?;
+        }
+        if ours && row.session_id.is_none() {
+            self.uncount_visitor().await?;
+        }
+        let told = row.expires_at > now && (ours || left.was_there);
+        Ok(told.then(|| Disconnected { connection: row.connection(), last: left.last }))
+    }
+
+    async fn audience(&self, conversation_id: &str, now: Timestamp) -> StoreResult<Audience> {
+        let (head, admins) = try_join(self.head(conversation_id), self.admin_connections(now)).await?;
+        Ok(Audience { visitor: head.map(|head| head.sockets(now)).unwrap_or_default(), admins })
+    }
+
+    async fn admin_connections(&self, now: Timestamp) -> StoreResult<Vec<String>> {
+        Ok(self.sockets(&Key::admins()).await?.live(now).map(|(id, _)| id.clone()).collect())
+    }
+
+    async fn visitor_connections(&self, now: Timestamp) -> StoreResult<Vec<String>> {
+        let rows = self.rows().await?.into_iter();
+        let bound =
+            rows.filter(|row| row.session_id.is_none() && row.conversation_id.is_some() && row.expires_at > now);
+        let mut ids: Vec<_> = bound.map(|row| row.connection_id).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    async fn session_connections(&self, session_id: &str, now: Timestamp) -> StoreResult<Vec<String>> {
+        let sockets = self.sockets(&Key::admins()).await?;
+        let of_session = sockets.live(now).filter(|(_, socket)| socket.session_id.as_deref() == Some(session_id));
+        Ok(of_session.map(|(id, _)| id.clone()).collect())
+    }
+
+    async fn admins_online(&self, now: Timestamp) -> StoreResult<i64> {
+        let sockets = self.sockets(&Key::admins()).await?;
+        let sessions: HashSet<_> = sockets.live(now).map(|(_, socket)| &socket.session_id).collect();
+        Ok(i64::try_from(sessions.len()).unwrap_or(i64::MAX))
+    }
+
+    async fn orphaned_admin_connections(&self, idle_since: Timestamp, now: Timestamp) -> StoreResult<Vec<String>> {
+        let sockets = self.sockets(&Key::admins()).await?;
+        let wanted: HashSet<_> = sockets.live(now).filter_map(|(_, socket)| socket.session_id.clone()).collect();
+        let sessions = try_join_all(wanted.iter().map(|session_id| self.session(session_id, now))).await?;
+        let in_use = sessions.into_iter().flatten().filter(|session| session.last_used_at >= idle_since);
+        let in_use: HashSet<_> = in_use.map(|session| Some(session.session_id)).collect();
+        let orphans = sockets.live(now).filter(|(_, socket)| !in_use.contains(&socket.session_id));
+        Ok(orphans.map(|(id, _)| id.clone()).collect())
+    }
+
+    async fn forget_connections(&self) -> StoreResult<()> {
+        let rows = self.rows().await?;
+        for row in &rows {
+            self.leave(row, Timestamp::default()).await?;
+        }
+        let keys: Vec<_> = rows.iter().map(|row| row_key(&row.connection_id)).collect();
+        self.remove_all(&[keys, vec![Key::admins(), visitors_key()]].concat()).await
+    }
+}
