@@ -60,7 +60,7 @@ impl Template {
         let mut read = Self { routes: Vec::new(), socket_routes: BTreeMap::new(), stage: String::new() };
         for (name, resource) in resources {
             match text_of(resource, "/Type") {
-                Some("AWS::Serverless::Function") => read.http_routes(name, resource)?,
+                Some("AWS::ApiGatewayV2::Route") => read.http_route(name, resource, resources)?,
                 Some("AWS::Serverless::WebSocketApi") => read.socket_api(resource, resources)?,
                 _ => {}
             }
@@ -71,21 +71,22 @@ impl Template {
         Ok(read)
     }
 
-    fn http_routes(&mut self, name: &str, resource: &Value) -> Result<(), BadTemplate> {
-        let events = resource.pointer("/Properties/Events").and_then(Value::as_object);
-        let http = events.into_iter().flatten().filter(|(_, event)| text_of(event, "/Type") == Some("HttpApi"));
-        for (event_name, event) in http {
-            let part = |path: &str| {
-                text_of(event, path)
-                    .map(str::to_owned)
-                    .ok_or_else(|| BadTemplate(format!("{name}.{event_name}: {path}")))
-            };
-            self.routes.push(HttpRoute {
-                method: part("/Properties/Method")?.to_ascii_uppercase(),
-                path: part("/Properties/Path")?,
-                function: binary(name, resource)?,
-            });
-        }
+    fn http_route(&mut self, name: &str, route: &Value, resources: &Map<String, Value>) -> Result<(), BadTemplate> {
+        let bad = |what: &str| BadTemplate(format!("{name}: {what}"));
+        let (method, path) = text_of(route, "/Properties/RouteKey")
+            .and_then(|key| key.split_once(' '))
+            .ok_or_else(|| bad("its RouteKey is no method and path"))?;
+        let integration = text_of(route, "/Properties/Target")
+            .and_then(|target| target.strip_prefix("integrations/${")?.strip_suffix('}'))
+            .and_then(|integration| resources.get(integration))
+            .ok_or_else(|| bad("its Target is no integration"))?;
+        let arn = text_of(integration, "/Properties/IntegrationUri").unwrap_or_default();
+        let function = function(arn, resources).ok_or_else(|| bad("its integration has no function"))?;
+        self.routes.push(HttpRoute {
+            method: method.to_ascii_uppercase(),
+            path: path.to_owned(),
+            function: binary(name, function)?,
+        });
         Ok(())
     }
 
@@ -94,12 +95,17 @@ impl Template {
         let routes = api.pointer("/Properties/Routes").and_then(Value::as_object);
         for (key, route) in routes.into_iter().flatten() {
             let arn = text_of(route, "/FunctionArn").unwrap_or_default();
-            let name = arn.trim_end_matches(".Arn");
-            let resource = resources.get(name).ok_or_else(|| BadTemplate(format!("{key}: no function {arn:?}")))?;
-            self.socket_routes.insert(key.clone(), binary(name, resource)?);
+            let resource =
+                function(arn, resources).ok_or_else(|| BadTemplate(format!("{key}: no function {arn:?}")))?;
+            self.socket_routes.insert(key.clone(), binary(key, resource)?);
         }
         Ok(())
     }
+}
+
+/// The resource that `!GetAtt NAME.Arn` speaks of.
+fn function<'a>(arn: &str, resources: &'a Map<String, Value>) -> Option<&'a Value> {
+    resources.get(arn.strip_suffix(".Arn")?)
 }
 
 fn binary(name: &str, resource: &Value) -> Result<String, BadTemplate> {
@@ -141,9 +147,11 @@ mod tests {
 
     #[test]
     fn a_template_that_names_an_unknown_function_is_refused() {
-        let text = TEMPLATE.replace("!GetAtt ConnectFunction.Arn", "!GetAtt Elsewhere.Arn");
-
-        assert!(Template::read(&text).is_err());
+        for function in ["ConnectFunction", "VisitorFunction"] {
+            let text = TEMPLATE.replace(&format!("!GetAtt {function}.Arn"), "!GetAtt Elsewhere.Arn");
+            assert!(Template::read(&text).is_err(), "{function}");
+        }
+        assert!(Template::read(&TEMPLATE.replace("integrations/${AdminIntegration}", "integrations/${X}")).is_err());
         assert!(Template::read("Resources: {}").is_err());
         assert!(Template::read(": : :").is_err());
     }

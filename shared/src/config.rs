@@ -88,7 +88,7 @@ pub struct Config {
     pub websocket_endpoint: Option<String>,
     /// The four `TELEGRAM_*` that make the mirror, or none.
     pub telegram: Option<TelegramConfig>,
-    /// `OTP_HASH_SALT`; the gateway puts its own in place of an absent one.
+    /// `OTP_HASH_SALT`; the gateway puts its own in place of an absent one. On Lambda the functions that make codes need it.
     pub otp_hash_salt: Option<Secret>,
     /// `ADMIN_IP_WHITELIST`; empty = everybody.
     pub admin_ip_whitelist: Vec<IpNet>,
@@ -96,6 +96,8 @@ pub struct Config {
     pub telegram_webhook_ip_whitelist: Vec<IpNet>,
     /// `TRUSTED_PROXIES`.
     pub trusted_proxies: Vec<IpNet>,
+    /// `ORIGIN_SECRET`: what the front presents; absent = there is none.
+    pub origin_secret: Option<Secret>,
     /// `ADMIN_CODE_TTL_SECONDS`.
     pub admin_code_ttl_seconds: i64,
     /// `ADMIN_SESSION_TTL_HOURS`.
@@ -131,7 +133,7 @@ pub struct Config {
 }
 
 /// The variables that Parley reads, in the order of `.env.example` and the README.
-pub const VARIABLES: [&str; 30] = [
+pub const VARIABLES: [&str; 31] = [
     "DATABASE_URL",
     "LISTEN_ADDR",
     "PUBLIC_URL",
@@ -146,6 +148,7 @@ pub const VARIABLES: [&str; 30] = [
     "ADMIN_IP_WHITELIST",
     "TELEGRAM_WEBHOOK_IP_WHITELIST",
     "TRUSTED_PROXIES",
+    "ORIGIN_SECRET",
     "ADMIN_CODE_TTL_SECONDS",
     "ADMIN_SESSION_TTL_HOURS",
     "SESSION_IDLE_TIMEOUT_MINUTES",

@@ -7,8 +7,9 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::config::{client_ip, limit_key};
+use crate::config::limit_key;
 use crate::error::Error;
+use crate::front;
 use crate::id::Secret;
 use crate::wire::Incoming;
 
@@ -37,8 +38,7 @@ impl Call {
             ),
             _ => (String::new(), crate::id::sortable_id()),
         };
-        let forwarded = text(&request, "x-forwarded-for").unwrap_or_default();
-        let ip = client_ip(&peer, forwarded, &app.config.trusted_proxies);
+        let ip = front::client_ip(&app.config, &peer, |name| text(&request, name));
         Self { ip_key: limit_key(&ip), ip, request_id, request }
     }
 
@@ -104,6 +104,11 @@ impl Call {
         let bytes: &[u8] = self.request.body();
         let max = app.config.max_request_size;
         if bytes.len() > max { Err(Error::MessageTooLarge { max }) } else { Ok(bytes) }
+    }
+
+    /// Refuses a request that went around the front.
+    pub fn check_front(&self, app: &App) -> Result<(), Error> {
+        front::check(&app.config, |name| self.header(name))
     }
 
     /// Refuses a browser's request from a page that is not allowed. Other programs send no `Origin`.

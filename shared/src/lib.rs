@@ -13,6 +13,7 @@ pub mod connections;
 pub mod desk;
 pub mod error;
 pub mod event;
+pub mod front;
 pub mod http;
 pub mod i18n;
 pub mod id;

@@ -4,9 +4,9 @@ use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxy
 use aws_lambda_events::encodings::Body;
 
 use crate::app::App;
-use crate::config::client_ip;
 use crate::connections::{Frame, Sent};
 use crate::error::Error;
+use crate::front;
 
 /// An event of API Gateway's WebSocket API, with who is calling.
 pub struct SocketCall {
@@ -32,8 +32,12 @@ impl SocketCall {
     /// The client's address, of an upgrade request.
     pub fn ip(&self, app: &App) -> String {
         let peer = self.event.request_context.identity.source_ip.as_deref().unwrap_or_default();
-        let forwarded = self.header("x-forwarded-for").unwrap_or_default();
-        client_ip(peer, forwarded, &app.config.trusted_proxies)
+        front::client_ip(&app.config, peer, |name| self.header(name))
+    }
+
+    /// Refuses an upgrade request that went around the front.
+    pub fn check_front(&self, app: &App) -> Result<(), Error> {
+        front::check(&app.config, |name| self.header(name))
     }
 
     /// A header of the upgrade request, whatever its case.

@@ -4,6 +4,7 @@ mod company;
 mod conversation;
 mod crash;
 mod errors;
+mod front;
 mod limits;
 mod login;
 mod paging;

@@ -29,7 +29,7 @@ async fn answer(app: &App, call: &Call) -> (Result<Response<Body>, Error>, Optio
     let (["api", "admin", path @ ..] | ["delete", path @ ..]) = path.as_slice() else {
         return (Err(Error::NotFound), None);
     };
-    if let Err(error) = call.check_origin(app) {
+    if let Err(error) = call.check_front(app).and_then(|()| call.check_origin(app)) {
         return (Err(error), None);
     }
     match (call.method(), path) {

@@ -23,6 +23,7 @@ pub async fn handle(app: &App, event: ApiGatewayWebsocketProxyRequest) -> ApiGat
 }
 
 async fn connect(app: &App, call: &SocketCall) -> Result<(), Error> {
+    call.check_front(app)?;
     check_origin(app, call)?;
     match call.query("socket") {
         Some("client") => save(app, call, Side::Visitor { conversation_id: None }, app.config.ws_max_clients).await,

@@ -28,6 +28,7 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
 }
 
 async fn webhook(app: &App, call: &Call) -> Result<Response<Body>, Error> {
+    call.check_front(app)?;
     let segments = call.segments();
     match (call.method(), segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice()) {
         (&Method::POST, ["telegram", "webhook"]) => {}

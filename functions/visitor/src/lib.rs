@@ -21,6 +21,7 @@ pub async fn handle(app: &App, request: Request) -> Response<Body> {
 }
 
 async fn route(app: &App, call: &Call) -> Result<Response<Body>, Error> {
+    call.check_front(app)?;
     let segments = call.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (call.method(), path.as_slice()) {

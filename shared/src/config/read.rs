@@ -126,14 +126,12 @@ impl Reader<'_> {
         DatabaseUrl::new(url)
     }
 
-    fn salt(&mut self, place: Place) -> Option<Secret> {
-        let salt = self.text("OTP_HASH_SALT");
-        match &salt {
-            Some(text) if text.chars().count() < 32 => self.wrong("OTP_HASH_SALT", "must have at least 32 characters"),
-            None if place == Place::Lambda => self.wrong("OTP_HASH_SALT", "must be set (32 characters or more)"),
-            _ => {}
+    fn secret(&mut self, name: &str, least: usize) -> Option<Secret> {
+        let secret = self.text(name);
+        if secret.as_ref().is_some_and(|text| text.chars().count() < least) {
+            self.wrong(name, &format!("must have at least {least} characters"));
         }
-        salt.map(Secret::presented)
+        secret.map(Secret::presented)
     }
 
     fn origins(&mut self, public_url: &str, own: bool) -> Origins {
@@ -168,10 +166,11 @@ pub(super) fn config(place: Place, variable: &dyn Fn(&str) -> Option<String>) ->
         allowed_origins,
         websocket_endpoint: read.text("WEBSOCKET_ENDPOINT").map(|_| read.http_url("WEBSOCKET_ENDPOINT", String::new())),
         telegram: read.telegram(),
-        otp_hash_salt: read.salt(place),
+        otp_hash_salt: read.secret("OTP_HASH_SALT", 32),
         admin_ip_whitelist: read.networks("ADMIN_IP_WHITELIST"),
         telegram_webhook_ip_whitelist: read.networks("TELEGRAM_WEBHOOK_IP_WHITELIST"),
         trusted_proxies: read.networks("TRUSTED_PROXIES"),
+        origin_secret: read.secret("ORIGIN_SECRET", 16),
         admin_code_ttl_seconds: read.number("ADMIN_CODE_TTL_SECONDS", 300, 30, 3_600),
         admin_session_ttl_hours: read.number("ADMIN_SESSION_TTL_HOURS", 24, 1, 24 * 30),
         session_idle_timeout_minutes: read.number("SESSION_IDLE_TIMEOUT_MINUTES", 30, 1, 60 * 24 * 30),
@@ -243,6 +242,7 @@ mod tests {
                 ("MAX_MESSAGE_LEN", "0"),
                 ("ALLOWED_ORIGINS", "example.com"),
                 ("OTP_HASH_SALT", "short"),
+                ("ORIGIN_SECRET", "short"),
                 ("DEFAULT_LOCALE", "xx"),
             ],
         )
@@ -257,6 +257,7 @@ mod tests {
             "MAX_MESSAGE_LEN",
             "ALLOWED_ORIGINS",
             "OTP_HASH_SALT",
+            "ORIGIN_SECRET",
             "DEFAULT_LOCALE",
             "DATABASE_URL",
             "WEBSOCKET_ENDPOINT",
@@ -298,6 +299,7 @@ mod tests {
                 ("TELEGRAM_DEFAULT_CHAT_ID", "-100"),
                 ("TELEGRAM_WEBHOOK_SECRET", "hunter2"),
                 ("OTP_HASH_SALT", "hunter2hunter2hunter2hunter2hunter2"),
+                ("ORIGIN_SECRET", "hunter2hunter2hunter2"),
             ],
         )
         .unwrap();
