@@ -31,19 +31,29 @@
 //! Times are milliseconds (N). `ttl` (seconds, N) lets DynamoDB remove what has expired, up to two days late; until then every
 //! read and condition looks at `expires_at`.
 
+mod append;
+mod archive;
 mod batch;
 mod buckets;
 mod change;
 mod codec;
 mod connections;
+mod conversations;
 mod day;
+mod delete;
 mod failure;
 mod head;
+mod info;
 mod item;
 mod links;
+mod list;
+mod messages;
+mod outbox;
 mod sessions;
 mod sockets;
+pub mod stream;
 mod table;
+mod upkeep;
 mod visitors;
 
 use std::time::Duration;

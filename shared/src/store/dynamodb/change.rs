@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use tokio::sync::OwnedMutexGuard;
 
 use super::DynamoStore;
 use super::failure::{Patience, unavailable};
 use super::head::Head;
-use super::item::{Bytes, Key, n, read};
-use super::table::{Terms, Written};
+use super::item::{Bytes, Item, Key, n, read};
+use super::table::{Terms, Together, Written};
 use crate::store::StoreResult;
 
 /// A change with all its tries, in milliseconds.
@@ -74,7 +75,7 @@ pub(super) struct Turn {
 }
 
 /// A random number for the attempt of one change.
-fn writer() -> StoreResult<Bytes> {
+pub(super) fn writer() -> StoreResult<Bytes> {
     let mut bytes = vec![0_u8; 6];
     getrandom::fill(&mut bytes).map_err(|_| unavailable("no random numbers"))?;
     Ok(Bytes(bytes))
@@ -111,16 +112,49 @@ impl Turn {
 
     /// Writes what was computed from the head that was seen. `false`: somebody was faster, and their head is now the seen one.
     pub(super) async fn commit(&mut self, store: &DynamoStore, next: &Head) -> StoreResult<bool> {
-        let item = self.key.item(next)?;
-        let terms = Terms::when("r = :seen").value(":seen", n(next.rev - 1));
+        let (item, terms) = self.order(next)?;
         self.seen.take();
-        let found = match self.patience.bound(store.put(item, terms)).await?? {
-            Written::Done(_) => {
-                *self.seen = Some(next.clone());
-                return Ok(true);
-            }
-            Written::Refused(found) => found.map(read::<Head>).transpose()?,
-        };
+        match self.patience.bound(store.put(item, terms)).await?? {
+            Written::Done(_) => self.done(next),
+            Written::Refused(found) => self.refused(next, found).await,
+        }
+    }
+
+    /// [`Self::commit`] together with another write, which must have a condition of its own.
+    pub(super) async fn commit_with(
+        &mut self,
+        store: &DynamoStore,
+        next: &Head,
+        part: TransactWriteItem,
+    ) -> StoreResult<bool> {
+        let (item, terms) = self.order(next)?;
+        self.seen.take();
+        let parts = vec![store.to_put(item, terms)?, part];
+        match self.patience.bound(store.together(parts)).await?? {
+            Together::Done => self.done(next),
+            Together::Refused(parts) => match parts.into_iter().next() {
+                Some(Err(found)) => self.refused(next, found).await,
+                _ => {
+                    self.fresh = false;
+                    self.patience.again().await?;
+                    Ok(false)
+                }
+            },
+        }
+    }
+
+    fn order(&self, next: &Head) -> StoreResult<(Item, Terms)> {
+        let terms = Terms::when("r = :seen").value(":seen", n(next.rev - 1));
+        Ok((self.key.item(next)?, terms))
+    }
+
+    fn done(&mut self, next: &Head) -> StoreResult<bool> {
+        *self.seen = Some(next.clone());
+        Ok(true)
+    }
+
+    async fn refused(&mut self, next: &Head, found: Option<Item>) -> StoreResult<bool> {
+        let found = found.map(read::<Head>).transpose()?;
         let stands = found.as_ref().is_some_and(|head| next.by.first().is_some_and(|mine| head.was_written_by(mine)));
         (*self.seen, self.fresh) = (found, true);
         if !stands {

@@ -118,11 +118,6 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// The messages with their places.
-    pub(super) fn places(&self) -> impl DoubleEndedIterator<Item = (i64, &Kept)> {
-        (self.first..).zip(&self.messages).collect::<Vec<_>>().into_iter()
-    }
-
     /// The message at a place.
     pub(super) fn at(&self, seq: i64) -> Option<&Kept> {
         self.messages.get(usize::try_from(seq.checked_sub(self.first)?).ok()?)

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, de};
@@ -166,11 +165,6 @@ pub(super) fn nonce() -> StoreResult<String> {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).map_err(|_| unavailable("no random numbers"))?;
     Ok(hex(&bytes))
-}
-
-/// Bytes.
-pub(super) fn b(bytes: impl Into<Vec<u8>>) -> AttributeValue {
-    AttributeValue::B(Blob::new(bytes))
 }
 
 /// An item's fields as a value; attributes that it does not have are passed over.

@@ -1,0 +1,81 @@
+//! Storing a message: the one hot path. One conditional write of the head, one read of the admins' sockets; every fourth message
+//! or so, what no longer fits into the head is written aside before.
+
+use super::DynamoStore;
+use super::archive::Aside;
+use super::change::Turn;
+use super::head::{Head, State};
+use super::item::text;
+use crate::model::Message;
+use crate::rate_limit::Rate;
+use crate::store::{Appended, Audience, ConnectionRows, StoreResult, Taken};
+
+/// What a head makes of a message.
+enum Judged {
+    /// It takes it, at this place, when this has been put aside.
+    Takes(i64, Aside),
+    /// It does not. Only the newest head may say so.
+    Refuses(Appended),
+}
+
+impl DynamoStore {
+    /// [`crate::store::Messages::append`].
+    pub(super) async fn store_message(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended> {
+        let id = &message.conversation_id;
+        let mut turn = self.turn(id).await?;
+        let mut aside = Vec::new();
+        loop {
+            let Some(mut next) = turn.next(self).await? else {
+                // The conversation was erased meanwhile, perhaps before this was written.
+                self.remove_all(&aside).await?;
+                return Ok(Appended::NotFound);
+            };
+            let before = next.last_activity_at;
+            match self.judge(&mut next, message, rate).await? {
+                Judged::Takes(seq, leaving) => {
+                    aside.extend(self.put_aside(id, next.rev, &leaving).await?);
+                    if turn.commit(self, &next).await? {
+                        return self.stored(turn, before, &next, message, seq).await;
+                    }
+                }
+                Judged::Refuses(answer) if turn.is_fresh() => return Ok(answer),
+                Judged::Refuses(_) => turn.refresh(self).await?,
+            }
+        }
+    }
+
+    async fn judge(&self, head: &mut Head, message: &Message, rate: Option<Rate>) -> StoreResult<Judged> {
+        let found = self.find(&message.conversation_id, head, &text(&message.client_id)).await?;
+        if let Some(first) = found {
+            return Ok(Judged::Refuses(Appended::Duplicate(first)));
+        }
+        if head.state != State::Open {
+            return Ok(Judged::Refuses(Appended::Closed));
+        }
+        if let Some(rate) = rate
+            && let Taken::Denied { retry_after_ms } = head.take(rate, message.created_at)
+        {
+            return Ok(Judged::Refuses(Appended::RateLimited { retry_after_ms }));
+        }
+        head.prune(message.created_at);
+        let (seq, aside) = head.append_in_room(message)?;
+        Ok(Judged::Takes(seq, aside))
+    }
+
+    async fn stored(
+        &self,
+        turn: Turn,
+        before: crate::time::Timestamp,
+        head: &Head,
+        message: &Message,
+        seq: i64,
+    ) -> StoreResult<Appended> {
+        drop(turn);
+        let (id, now) = (&message.conversation_id, message.created_at);
+        let ((), admins) = futures::join!(self.follow(id, before, head), self.admin_connections(now));
+        let audience = Audience { visitor: head.sockets(now), admins: admins? };
+        let stored =
+            head.message(id, seq).ok_or_else(|| super::failure::broken("a message that is not in its head"))?;
+        Ok(Appended::Stored { message: stored, audience })
+    }
+}

@@ -1,0 +1,180 @@
+//! What leaves a head, and reading it back.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::DynamoStore;
+use super::batch::Range;
+use super::codec::{Archive, Kept};
+use super::day::Counts;
+use super::head::{Head, MARKS, TAIL};
+use super::item::{self, Bytes, Item, Key, n, read, size};
+use super::table::Terms;
+use crate::model::{Message, Sender};
+use crate::store::StoreResult;
+
+/// A head of at most so many bytes costs one write unit; somewhat less than 1 KB, so that a mark or a socket more does not
+/// make the next change dearer.
+const HEAD_BYTES: usize = 1_000;
+
+/// What is put aside before the head that no longer has it is written.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    archive: Option<Archive>,
+    counts: Option<Counts>,
+    /// Places of messages whose `client_id` the head's marks no longer tell.
+    unmarked: Option<(i64, i64)>,
+}
+
+/// The place of a message, under its `client_id`.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    #[serde(rename = "q")]
+    seq: i64,
+}
+
+fn mark(client_id: &str) -> [u8; 2] {
+    let digest = Sha256::digest(client_id.as_bytes());
+    [digest[0], digest[1]]
+}
+
+impl Head {
+    /// Bytes that DynamoDB counts for this item.
+    fn bytes(&self, conversation_id: &str) -> StoreResult<usize> {
+        Ok(size(&Key::head(conversation_id).item(self)?))
+    }
+
+    /// [`Self::append`] after what would make the head too large has been put aside. Answers the message's place.
+    pub(super) fn append_in_room(&mut self, message: &Message) -> StoreResult<(i64, Aside)> {
+        let mut aside = Aside::default();
+        if message.sender != Sender::System
+            && self.counts.as_ref().is_some_and(|one| one.is_over(message.created_at.day()))
+        {
+            aside.counts = self.counts.take();
+        }
+        let mut grown = self.clone();
+        let seq = grown.append(message);
+        if !self.tail.is_empty() && (grown.tail.len() > TAIL || grown.bytes(&message.conversation_id)? > HEAD_BYTES) {
+            self.empty_tail(&mut aside);
+            self.append(message);
+        } else {
+            *self = grown;
+        }
+        Ok((seq, aside))
+    }
+
+    fn empty_tail(&mut self, aside: &mut Aside) {
+        let first = self.tail_begins();
+        let messages = std::mem::take(&mut self.tail);
+        self.marks.0.extend(messages.iter().flat_map(|kept| mark(&kept.client_id)));
+        self.archived = self.head_seq;
+        let marked = self.marks.0.len() / 2;
+        if marked > MARKS {
+            let begin = self.archived + 1 - i64::try_from(marked).unwrap_or(0);
+            let leaving = marked - MARKS;
+            self.marks = Bytes(self.marks.0.split_off(2 * leaving));
+            aside.unmarked = Some((begin, begin - 1 + i64::try_from(leaving).unwrap_or(0)));
+        }
+        aside.archive = Some(Archive { first, rev: self.rev, messages });
+    }
+
+    /// Places of archived messages whose `client_id` may be this one, as far as the marks tell.
+    fn marked(&self, client_id: &str) -> Vec<i64> {
+        let (mark, marks) = (mark(client_id), self.marks.0.chunks_exact(2));
+        let begin = self.archived + 1 - i64::try_from(marks.len()).unwrap_or(0);
+        (begin..).zip(marks).filter(|(_, one)| *one == mark).map(|(seq, _)| seq).collect()
+    }
+}
+
+impl DynamoStore {
+    /// Puts aside what a head is about to lose; answers the keys. An older writing never replaces a newer one, and the same again
+    /// changes nothing.
+    pub(super) async fn put_aside(&self, conversation_id: &str, rev: i64, aside: &Aside) -> StoreResult<Vec<Key>> {
+        let mut keys = Vec::new();
+        if let Some((from, to)) = aside.unmarked {
+            keys.extend(self.put_clients(conversation_id, from, to).await?);
+        }
+        let newer = || Terms::when("attribute_not_exists(pk) OR r < :rev").value(":rev", n(rev));
+        if let Some(counts) = &aside.counts {
+            let key = Key::day(counts.day, conversation_id, counts.since);
+            let mut item = key.item(counts)?;
+            item.insert("r".into(), n(rev));
+            self.put(item, newer()).await?;
+            keys.push(key);
+        }
+        if let Some(archive) = &aside.archive {
+            let key = Key::archive(conversation_id, archive.first);
+            self.put(key.item(archive)?, newer()).await?;
+            keys.push(key);
+        }
+        Ok(keys)
+    }
+
+    async fn put_clients(&self, conversation_id: &str, from: i64, to: i64) -> StoreResult<Vec<Key>> {
+        let leaving = self.archived(conversation_id, from, to).await?;
+        let item = |(seq, kept): &(i64, Kept)| Key::client(conversation_id, &kept.client_id).item(&Place { seq: *seq });
+        let items = leaving.iter().map(item).collect::<StoreResult<Vec<_>>>()?;
+        let keys = items.iter().map(Key::of).collect::<StoreResult<Vec<_>>>()?;
+        self.put_all(items).await?;
+        Ok(keys)
+    }
+
+    /// The place of the message with this `client_id`, in the tail or wherever it went, and the message itself.
+    pub(super) async fn find(
+        &self,
+        conversation_id: &str,
+        head: &Head,
+        client_id: &str,
+    ) -> StoreResult<Option<Message>> {
+        if let Some(seq) = head.in_tail(client_id) {
+            return Ok(head.message(conversation_id, seq));
+        }
+        let mut places = head.marked(client_id);
+        if head.archived > i64::try_from(head.marks.0.len() / 2).unwrap_or(0) {
+            let item = self.get(&Key::client(conversation_id, client_id), true).await?;
+            places.extend(item.map(read::<Place>).transpose()?.map(|place| place.seq));
+        }
+        for seq in places {
+            let found = self.archived(conversation_id, seq, seq).await?;
+            if let Some((seq, kept)) = found.first().filter(|(_, kept)| kept.client_id == client_id) {
+                return Ok(Some(kept.message(conversation_id, &head.visitor_name, *seq)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The archive item that has a place.
+    pub(super) async fn archive_of(&self, conversation_id: &str, seq: i64) -> StoreResult<Option<Archive>> {
+        let range = Range::of(item::conversation(conversation_id)).between(item::archive(0), item::archive(seq));
+        let (items, _) = self.page(range.backwards().limit(1).consistent()).await?;
+        let archive = items.into_iter().next().map(read::<Archive>).transpose()?;
+        Ok(archive.filter(|archive| archive.at(seq).is_some()))
+    }
+
+    /// Archived messages from one place to another, both included, ascending.
+    pub(super) async fn archived(&self, conversation_id: &str, from: i64, to: i64) -> StoreResult<Vec<(i64, Kept)>> {
+        let mut found = Vec::new();
+        if from > to {
+            return Ok(found);
+        }
+        let range = archives(conversation_id, from, to);
+        for item in self.all(range.consistent()).await? {
+            take(item, &mut found, from, to)?;
+        }
+        Ok(found)
+    }
+}
+
+/// The archive items that may have places from one to another.
+pub(super) fn archives(conversation_id: &str, from: i64, to: i64) -> Range {
+    let before = i64::try_from(TAIL).unwrap_or(0) - 1;
+    let first = item::archive(from.saturating_sub(before).max(0));
+    Range::of(item::conversation(conversation_id)).between(first, item::archive(to))
+}
+
+/// Adds the messages of an archive item that are within bounds.
+pub(super) fn take(item: Item, found: &mut Vec<(i64, Kept)>, from: i64, to: i64) -> StoreResult<()> {
+    let archive: Archive = read(item)?;
+    found.extend((archive.first..).zip(archive.messages).filter(|(seq, _)| (from..=to).contains(seq)));
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Erasing a conversation: first it is marked, which everybody obeys at once; then whatever belongs to it goes, the mark last.
+//! Each step may be done again, and whoever comes later finishes what another left undone.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::DynamoStore;
+use super::batch::Range;
+use super::change::Move;
+use super::codec::Archive;
+use super::head::Head;
+use super::item::{self, DELETING, Key, millis, read};
+use super::links::telegram_key_of;
+use super::table::Terms;
+use crate::event::Lane;
+use crate::store::StoreResult;
+use crate::time::{MINUTE, Timestamp};
+
+/// An erasure that has not ended after so long has lost its function.
+const ABANDONED: i64 = MINUTE;
+
+/// The item `DELETING`.
+#[derive(Serialize, Deserialize)]
+struct Erasure {
+    #[serde(with = "millis")]
+    begun_at: Timestamp,
+}
+
+/// [`crate::store::Conversations::delete`].
+pub(super) async fn delete(store: &DynamoStore, conversation_id: &str, now: Timestamp) -> StoreResult<bool> {
+    if store.head(conversation_id).await?.is_none() {
+        return Ok(false);
+    }
+    let erasure = Erasure { begun_at: now };
+    store.put(Key::deleting(conversation_id).item(&erasure)?, Terms::default()).await?;
+    let marked = store.mark_deleted(conversation_id, now).await?;
+    store.erase(conversation_id).await?;
+    Ok(marked)
+}
+
+impl DynamoStore {
+    /// Finishes erasures whose function died.
+    pub(super) async fn finish_erasures(&self, now: Timestamp) -> StoreResult<()> {
+        for item in self.all(Range::of(DELETING)).await? {
+            let key = Key::of(&item)?;
+            if now.since(read::<Erasure>(item)?.begun_at) > ABANDONED {
+                self.mark_deleted(&key.sk, now).await?;
+                self.erase(&key.sk).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The moment from which the conversation is gone for everybody. `false`: it was gone before.
+    async fn mark_deleted(&self, conversation_id: &str, now: Timestamp) -> StoreResult<bool> {
+        let marked = self.change(conversation_id, |head| {
+            head.delete(now);
+            Move::To(())
+        });
+        Ok(marked.await?.is_some())
+    }
+
+    async fn erase(&self, conversation_id: &str) -> StoreResult<()> {
+        let key = Key::head(conversation_id);
+        let head = self.get(&key, true).await?.map(read::<Head>).transpose()?;
+        let mut days = BTreeSet::new();
+        if let Some(head) = &head {
+            days.extend(&head.days);
+            let tags: Vec<_> = head.tags.iter().map(|tag| Key::tag(tag, conversation_id)).collect();
+            self.remove_all(&tags).await?;
+            for connection_id in head.conns.keys() {
+                self.unbind(connection_id, conversation_id).await?;
+            }
+        }
+        for lane in [Lane::Index, Lane::Telegram] {
+            self.drop_events(lane, conversation_id, head.as_ref().map_or(i64::MAX, |head| head.event_seq)).await?;
+        }
+        let items = self.all(Range::of(item::conversation(conversation_id)).consistent()).await?;
+        let mut keys = Vec::new();
+        for item in items {
+            let one = Key::of(&item)?;
+            if one.sk.starts_with("A#") {
+                days.extend(read::<Archive>(item)?.messages.iter().map(|kept| kept.created_at.day()));
+            } else if one.sk.starts_with("L#") {
+                keys.push(telegram_key_of(item)?);
+            }
+            keys.extend(Some(one).filter(|one| *one != key));
+        }
+        self.forget_days(conversation_id, days).await?;
+        self.remove_all(&keys).await?;
+        self.remove(&key, Terms::default()).await?;
+        self.heads.forget(conversation_id);
+        self.remove(&Key::deleting(conversation_id), Terms::default()).await?;
+        Ok(())
+    }
+
+    async fn forget_days(&self, conversation_id: &str, days: BTreeSet<i64>) -> StoreResult<()> {
+        let mut parts = Vec::new();
+        for day in days {
+            let range = Range::of(item::counts(day)).beginning(format!("{conversation_id}#")).consistent();
+            for part in self.all(range).await? {
+                parts.push(Key::of(&part)?);
+            }
+        }
+        self.remove_all(&parts).await
+    }
+}
