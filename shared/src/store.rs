@@ -119,6 +119,8 @@ pub async fn open(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
             let options = sql::SqlOptions { lanes };
             Ok(Arc::new(sql::SqlStore::open(&config.database_url, options).await?))
         }
+        #[cfg(feature = "dynamodb")]
+        "dynamodb" => Ok(Arc::new(dynamodb::DynamoStore::open(&config.database_url)?)),
         scheme => Err(OpenError::NoAdapter(scheme.to_owned())),
     }
 }

@@ -42,6 +42,7 @@ mod conversations;
 mod day;
 mod delete;
 mod failure;
+mod figures;
 mod head;
 mod info;
 mod item;
@@ -49,12 +50,14 @@ mod links;
 mod list;
 mod messages;
 mod outbox;
+mod records;
 mod sessions;
 mod sockets;
 pub mod stream;
 mod table;
 mod upkeep;
 mod visitors;
+mod words;
 
 use std::time::Duration;
 
@@ -77,6 +80,7 @@ pub struct DynamoStore {
     client: Client,
     table: String,
     heads: change::Heads,
+    months: words::Months,
     meter: table::Meter,
 }
 
@@ -113,6 +117,7 @@ impl DynamoStore {
             client: Client::from_conf(sdk.build()),
             table,
             heads: change::Heads::default(),
+            months: words::Months::default(),
             meter: table::Meter::default(),
         })
     }

@@ -23,6 +23,7 @@ const BATCH: u64 = 3_000;
 pub(super) struct Range {
     index: Option<&'static str>,
     condition: String,
+    filter: Option<String>,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
     backwards: bool,
@@ -48,6 +49,7 @@ impl Range {
         Self {
             index,
             condition: "#partition = :partition".into(),
+            filter: None,
             names: HashMap::from([("#partition".into(), partition.into()), ("#place".into(), place.into())]),
             values: HashMap::from([(":partition".into(), s(value))]),
             backwards: false,
@@ -83,6 +85,21 @@ impl Range {
         self
     }
 
+    /// Only items whose `attribute` contains these texts: all of them or one, as `glue` says (` AND `, ` OR `). What is left
+    /// out is paid for like the rest.
+    pub(super) fn containing(mut self, attribute: &str, texts: &[String], glue: &str) -> Self {
+        let parts: Vec<_> = (0..texts.len()).map(|number| format!("contains(#filtered, :text{number})")).collect();
+        self.filter = Some(parts.join(glue));
+        self.names.insert("#filtered".into(), attribute.into());
+        self.values.extend(texts.iter().enumerate().map(|(number, text)| (format!(":text{number}"), s(text))));
+        self
+    }
+
+    /// The key that it goes on behind, if it is the rest of a range.
+    pub(super) fn start(&self) -> Option<Key> {
+        self.start.as_ref().and_then(|key| Key::of(key).ok())
+    }
+
     /// At most so many items of a page.
     pub(super) fn limit(mut self, items: usize) -> Self {
         self.limit = i32::try_from(items.max(1)).ok();
@@ -103,6 +120,7 @@ impl DynamoStore {
                 .table_name(&self.table)
                 .set_index_name(range.index.map(str::to_owned))
                 .key_condition_expression(&range.condition)
+                .set_filter_expression(range.filter.clone())
                 .set_expression_attribute_names(Some(names.clone()))
                 .set_expression_attribute_values(Some(range.values.clone()))
                 .scan_index_forward(!range.backwards)

@@ -1,7 +1,7 @@
 //! Erasing a conversation: first it is marked, which everybody obeys at once; then whatever belongs to it goes, the mark last.
 //! Each step may be done again, and whoever comes later finishes what another left undone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use super::head::Head;
 use super::item::{self, DELETING, Key, millis, read};
 use super::links::telegram_key_of;
 use super::table::Terms;
+use super::words::words_key;
 use crate::event::Lane;
 use crate::store::StoreResult;
 use crate::time::{MINUTE, Timestamp};
@@ -64,9 +65,11 @@ impl DynamoStore {
     async fn erase(&self, conversation_id: &str) -> StoreResult<()> {
         let key = Key::head(conversation_id);
         let head = self.get(&key, true).await?.map(read::<Head>).transpose()?;
-        let mut days = BTreeSet::new();
+        let mut written = Vec::new();
         if let Some(head) = &head {
-            days.extend(&head.days);
+            let tail = (1..=head.head_seq).rev().zip(head.times.iter().rev());
+            written.extend(tail.map(|(seq, at)| (seq, Timestamp(*at))));
+            written.push((0, head.created_at));
             let tags: Vec<_> = head.tags.iter().map(|tag| Key::tag(tag, conversation_id)).collect();
             self.remove_all(&tags).await?;
             for connection_id in head.conns.keys() {
@@ -81,13 +84,17 @@ impl DynamoStore {
         for item in items {
             let one = Key::of(&item)?;
             if one.sk.starts_with("A#") {
-                days.extend(read::<Archive>(item)?.messages.iter().map(|kept| kept.created_at.day()));
+                let archive: Archive = read(item)?;
+                written.extend((archive.first..).zip(archive.messages.iter().map(|kept| kept.created_at)));
             } else if one.sk.starts_with("L#") {
                 keys.push(telegram_key_of(item)?);
             }
             keys.extend(Some(one).filter(|one| *one != key));
         }
-        self.forget_days(conversation_id, days).await?;
+        // A message may stand in the tail and in an archive item.
+        let words: HashSet<_> = written.iter().map(|(seq, at)| words_key(conversation_id, *seq, *at)).collect();
+        self.remove_all(&words.into_iter().collect::<Vec<_>>()).await?;
+        self.forget_days(conversation_id, written.iter().map(|(_, at)| at.day()).collect()).await?;
         self.remove_all(&keys).await?;
         self.remove(&key, Terms::default()).await?;
         self.heads.forget(conversation_id);

@@ -90,9 +90,9 @@ pub(super) struct Head {
     /// The message that it is about; 0 if about none.
     #[serde(rename = "j", default, skip_serializing_if = "is_zero")]
     pub(super) about: i64,
-    /// Days of messages that were in the tail when the conversation was erased; their counts are still to be removed.
+    /// When the tail of a deleted conversation was written: some items of it are found by that (milliseconds).
     #[serde(rename = "q", default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) days: Vec<i64>,
+    pub(super) times: Vec<i64>,
 }
 
 /// Whether a conversation takes messages, or is about to be gone.
@@ -158,7 +158,7 @@ impl Head {
             is_event: 1,
             kind: Some(EventKind::ConversationOpened),
             about: 0,
-            days: Vec::new(),
+            times: Vec::new(),
         }
     }
 
@@ -328,8 +328,7 @@ impl Head {
     pub(super) fn delete(&mut self, now: Timestamp) {
         self.tell(EventKind::ConversationDeleted, 0, now);
         self.state = State::Deleted;
-        self.days = self.tail.iter().map(|kept| kept.created_at.day()).collect();
-        self.days.dedup();
+        self.times = self.tail.iter().map(|kept| kept.created_at.0).collect();
         (self.site, self.visitor_name) = (String::new(), String::new());
         (self.tail, self.counts, self.marks) = (Vec::new(), None, Bytes::default());
         (self.resume_hash, self.waiting_since) = (Bytes::default(), None);

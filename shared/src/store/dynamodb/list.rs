@@ -237,6 +237,13 @@ async fn chosen(store: &DynamoStore, filter: &ConversationFilter) -> StoreResult
         let ids = rows.iter().map(|row| Ok(Key::of(row)?.sk)).collect::<StoreResult<HashSet<_>>>()?;
         chosen = Some(ids);
     }
+    if !filter.terms.is_empty() {
+        let mut found = store.matching_conversations(&filter.terms).await?;
+        if let Some(tagged) = chosen {
+            found.retain(|id| tagged.contains(id));
+        }
+        chosen = Some(found);
+    }
     Ok(chosen)
 }
 
