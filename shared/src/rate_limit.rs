@@ -23,6 +23,16 @@ impl Rate {
         let interval_ms = if count > 0 { period_ms / count } else { period_ms };
         Self { burst: count, interval_ms: if interval_ms > 0 { interval_ms } else { 1 } }
     }
+
+    /// Takes one token from a bucket that is full again at `full_at`: when it will be full then, or the milliseconds until
+    /// there is a token. A moment further away than an empty bucket's was left by a clock that stepped back since; it counts
+    /// as an empty bucket's.
+    pub fn take(self, full_at: Timestamp, now: Timestamp) -> Result<Timestamp, i64> {
+        let (burst, interval) = (self.burst.max(1), self.interval_ms.max(1));
+        let last_grant = now.plus(interval.saturating_mul(burst - 1));
+        let full_at = full_at.min(now.plus(interval.saturating_mul(burst)));
+        if full_at > last_grant { Err(full_at.since(last_grant)) } else { Ok(full_at.max(now).plus(interval)) }
+    }
 }
 
 /// A limit of protocol section 6, with the key that it counts by.

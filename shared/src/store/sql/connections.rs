@@ -4,6 +4,7 @@
 //! caps are exact and "the last one" is told to exactly one caller, on several processes too.
 
 use async_trait::async_trait;
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool};
 
 use super::rows::{self, number, string};
@@ -56,10 +57,16 @@ pub(super) async fn audience(
 ) -> sqlx::Result<Audience> {
     let mut audience = Audience::default();
     for row in sqlx::query(AUDIENCE).bind(conversation_id).bind(now.0).fetch_all(connection).await? {
-        let side = if string(&row, "side")? == "admin" { &mut audience.admins } else { &mut audience.visitor };
-        side.push(string(&row, "connection_id")?);
+        add(&mut audience, &row)?;
     }
     Ok(audience)
+}
+
+/// Adds a socket to its side.
+pub(super) fn add(audience: &mut Audience, row: &AnyRow) -> sqlx::Result<()> {
+    let side = if string(row, "side")? == "admin" { &mut audience.admins } else { &mut audience.visitor };
+    side.push(string(row, "connection_id")?);
+    Ok(())
 }
 
 async fn connect(tx: &mut AnyConnection, row: &Connection, caps: ConnectionCaps) -> sqlx::Result<Connected> {

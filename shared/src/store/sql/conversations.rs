@@ -44,7 +44,6 @@ const REMOVE_TAG: &str = "delete from conversation_tag where tag = $1 and conver
 /// Everything that refers to the conversation goes with it by `on delete cascade`.
 const DELETE: &str = "delete from conversation where conversation_id = $1 returning event_seq, event_at";
 const DELETE_EVENTS: &str = "delete from outbox where conversation_id = $1";
-const DELETE_BUCKET: &str = "delete from bucket where key = $1";
 const UNBIND: &str = "update connection set conversation_id = null where conversation_id = $1";
 pub(super) const CLOSED_BEFORE: &str = "select conversation_id from conversation
     where status = 'closed' and last_activity_at < $1 order by last_activity_at, conversation_id limit $2";
@@ -121,7 +120,6 @@ async fn tags(
 async fn delete(tx: &mut AnyConnection, change: &Change<()>) -> sqlx::Result<bool> {
     let Some(row) = sqlx::query(DELETE).bind(&change.id).fetch_optional(&mut *tx).await? else { return Ok(false) };
     sqlx::query(DELETE_EVENTS).bind(&change.id).execute(&mut *tx).await?;
-    sqlx::query(DELETE_BUCKET).bind(format!("message:{}", change.id)).execute(&mut *tx).await?;
     sqlx::query(UNBIND).bind(&change.id).execute(&mut *tx).await?;
     let at = rows::time(&row, "event_at")?.max(change.now);
     let (kind, conversation_id) = (EventKind::ConversationDeleted, change.id.clone());

@@ -12,6 +12,9 @@ use crate::time::Timestamp;
 
 const INSERT: &str = "insert into outbox (lane, conversation_id, position, kind, seq, at, tries, not_before)
     values ($1, $2, $3, $4, $5, $6, 0, $6) on conflict (lane, conversation_id, position) do nothing";
+const INSERT_BOTH: &str = "insert into outbox (lane, conversation_id, position, kind, seq, at, tries, not_before)
+    values ($1, $2, $3, $4, $5, $6, 0, $6), ($7, $2, $3, $4, $5, $6, 0, $6)
+    on conflict (lane, conversation_id, position) do nothing";
 const OLDER: &str = "delete from outbox where lane = $1 and conversation_id = $2 and position < $3";
 pub(super) const DUE: &str = "select o.* from outbox o
     where o.lane = $1 and o.not_before <= $2 and not exists (
@@ -30,19 +33,21 @@ pub(super) async fn put(
     event: &Event,
     position: i64,
 ) -> sqlx::Result<()> {
-    let kind = word(event.kind)?;
-    for lane in lanes.iter().filter(|lane| lane.takes(event.kind)) {
-        sqlx::query(INSERT)
-            .bind(lane.as_str())
-            .bind(&event.conversation_id)
-            .bind(position)
-            .bind(&kind)
-            .bind(event.seq)
-            .bind(event.at.0)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+    let taking: Vec<&str> = lanes.iter().filter(|lane| lane.takes(event.kind)).map(|lane| lane.as_str()).collect();
+    let statement = match *taking {
+        [] => return Ok(()),
+        [_] => INSERT,
+        _ => INSERT_BOTH,
+    };
+    let query = sqlx::query(statement)
+        .bind(taking.first())
+        .bind(&event.conversation_id)
+        .bind(position)
+        .bind(word(event.kind)?)
+        .bind(event.seq)
+        .bind(event.at.0);
+    let query = if let Some(second) = taking.get(1) { query.bind(second) } else { query };
+    query.execute(connection).await.map(|_| ())
 }
 
 /// An event that happened now, with its place, from a conversation's row that was just moved by it.

@@ -24,9 +24,14 @@ const MEDIANS: &str = "select
      where place in ((total + 1) / 2, (total + 2) / 2)) as firsts";
 const CONVERSATIONS: &str = "select created_at / 86400000 as day, count(*) as conversations from conversation
     where created_at >= $1 and created_at < $2 group by created_at / 86400000";
-const MESSAGES: &str = "select day, cast(sum(messages_visitor) as bigint) as visitor,
-        cast(sum(messages_admin) as bigint) as admin
-    from conversation_day where day between $1 and $2 group by day";
+const MESSAGES: &str = "select day, cast(sum(visitor) as bigint) as visitor, cast(sum(admin) as bigint) as admin
+    from (
+        select day, messages_visitor as visitor, messages_admin as admin from conversation_day
+            where day between $1 and $2
+        union all
+        select day, day_visitor, day_admin from conversation
+            where day between $1 and $2 and day_visitor + day_admin > 0) as counted
+    group by day";
 const MEDIAN_OF_DAY: &str = "select day, (min(ms) + max(ms)) / 2 as median from (
         select day, milliseconds as ms, row_number() over (partition by day order by milliseconds) as place,
             count(*) over (partition by day) as total
