@@ -1,5 +1,7 @@
 //! What happened, as the store tells the notifier: ids and a version, never the text.
 
+pub mod stream;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;

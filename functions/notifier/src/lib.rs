@@ -1,12 +1,15 @@
 //! Delivers events: the search index, and Telegram. Idempotent; an event is acknowledged only after success.
 
 mod mirror;
+mod stream;
 
 use serde::Serialize;
 use shared::event::{EventKind, Lane};
 use shared::store::Pending;
 use shared::time::{MINUTE, SECOND, Timestamp};
 use shared::{App, Error};
+
+pub use stream::stream;
 
 /// Events taken at once.
 const BATCH: i64 = 50;
