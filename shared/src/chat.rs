@@ -6,7 +6,7 @@ mod join;
 mod moderate;
 
 pub use delivery::{left, push, push_admins_online};
-pub use history::{history, history_of, list};
+pub use history::{history, list};
 pub use join::{Caller, join, join_socket, resume, resume_socket};
 pub use moderate::{add_tag, close, delete, item, remove_tag, reopen};
 

@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 pub use access::{
     Connected, ConnectionCaps, ConnectionRows, Disconnected, LoginCode, Redeemed, SessionToken, Sessions,
 };
-pub use conversations::{Appended, Audience, ConversationFilter, Conversations, Messages, NewConversation};
+pub use conversations::{Appended, Audience, ConversationFilter, Conversations, Messages, NewConversation, Place};
 pub use service::{Buckets, Day, Figures, Outbox, Pending, Records, Taken, TelegramLink, TelegramLinks};
 
 /// Why a store did not answer.

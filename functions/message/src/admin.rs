@@ -34,7 +34,7 @@ pub async fn act(
             desk::read(app, &admin, conversation_id, seq).await.map(|()| None)
         }
         "history" => {
-            let history = chat::history_of(app, conversation_id()?, incoming.since, incoming.before).await?;
+            let history = chat::history(app, conversation_id()?, incoming.since, incoming.before).await?;
             Frame::new(&Outgoing::History(&history)).map(Some)
         }
         "ping" => Frame::new(&Outgoing::Pong { head_seq: None, server_time: app.now() }).map(Some),

@@ -14,20 +14,19 @@ pub async fn act(
     bound: Option<&str>,
 ) -> Result<Option<Frame>, Error> {
     let caller = Caller { ip: &connection.ip, user_agent: connection.user_agent.as_deref() };
-    let connection_id = &connection.connection_id;
     let conversation_id = || bound.ok_or(Error::NotJoined);
     match wire::require(incoming.kind.as_deref(), "type")? {
         "join" => {
-            let joined = chat::join_socket(app, incoming, caller, connection_id).await?;
+            let joined = chat::join_socket(app, incoming, caller, connection).await?;
             Frame::new(&Outgoing::Joined(&joined)).map(Some)
         }
         "resume" => {
-            let history = chat::resume_socket(app, incoming, caller, connection_id).await?;
+            let history = chat::resume_socket(app, incoming, caller, connection).await?;
             Frame::new(&Outgoing::History(&history)).map(Some)
         }
         "history" => {
             let before = wire::require(incoming.before, "before");
-            let history = chat::history_of(app, conversation_id()?, None, Some(before?)).await?;
+            let history = chat::history(app, conversation_id()?, None, Some(before?)).await?;
             Frame::new(&Outgoing::History(&history)).map(Some)
         }
         "message" => message(app, incoming, conversation_id()?).await,

@@ -55,7 +55,7 @@ async fn messages(app: &App, call: &Call) -> Result<Response<Body>, Error> {
     let conversation = own_conversation(app, call, call.query("conversation_id").as_deref()).await?;
     let since = call.number("since", 0..=i64::MAX)?;
     let before = call.number("before", 1..=i64::MAX)?;
-    json(&Outgoing::History(&chat::history(app, conversation, since, before).await?))
+    json(&Outgoing::History(&chat::history(app, &conversation.conversation_id, since, before).await?))
 }
 
 async fn send(app: &App, call: &Call) -> Result<Response<Body>, Error> {

@@ -2,38 +2,33 @@
 
 use crate::app::App;
 use crate::error::Error;
-use crate::model::Conversation;
-use crate::store::{ConversationFilter, PageRequest};
+use crate::store::{ConversationFilter, PageRequest, Place};
 use crate::wire::{self, HISTORY_BYTES, HISTORY_MESSAGES, History, Item, Read};
-
-/// The history of a conversation by id; see [`history`].
-pub async fn history_of(
-    app: &App,
-    conversation_id: &str,
-    since: Option<i64>,
-    before: Option<i64>,
-) -> Result<History, Error> {
-    let found = app.store.conversation(conversation_id, app.now()).await?;
-    history(app, found.ok_or(Error::ConversationNotFound)?, since, before).await
-}
 
 /// Messages after `since`, or before `before`, or the newest: oldest first, at most 50 and at most 96 KiB.
 ///
 /// A `since` ahead of the store (it was restored from a backup) is answered from the start, with `reset`.
 pub async fn history(
     app: &App,
-    conversation: Conversation,
+    conversation_id: &str,
     since: Option<i64>,
     before: Option<i64>,
 ) -> Result<History, Error> {
     if before.is_some_and(|before| before < 1) {
         return Err(Error::field("before", "must be at least 1"));
     }
-    let reset = since.is_some_and(|since| since > conversation.head_seq);
-    let after = if reset { 0 } else { since.unwrap_or(0).max(0) };
     let newest = since.is_none();
     let bound = before.filter(|_| newest).unwrap_or(i64::MAX);
-    let found = app.store.messages(&conversation.conversation_id, after, bound, newest, HISTORY_MESSAGES).await?;
+    let read = |after| {
+        let place = Place { after, before: bound, newest };
+        app.store.history(conversation_id, place, HISTORY_MESSAGES, app.now())
+    };
+    let mut found = read(since.unwrap_or(0).max(0)).await?.ok_or(Error::ConversationNotFound)?;
+    let reset = since.is_some_and(|since| since > found.0.head_seq);
+    if reset {
+        found = read(0).await?.ok_or(Error::ConversationNotFound)?;
+    }
+    let (conversation, found) = found;
     let messages = wire::fit(found, newest);
     // A message stored since the head was read may already be here.
     let head_seq = messages.last().map_or(0, |message| message.seq).max(conversation.head_seq);

@@ -1,14 +1,14 @@
 //! How a visitor begins and takes up a conversation.
 
 use super::delivery::push_visitor_presence;
-use super::history::history_of;
+use super::history::history;
 use super::push;
 use crate::app::App;
 use crate::config::limit_key;
 use crate::connections::Frame;
 use crate::error::Error;
 use crate::id::{self, Secret};
-use crate::model::{Conversation, Side, Status};
+use crate::model::{Connection, Conversation, Side, Status};
 use crate::rate_limit::{self, Limit};
 use crate::store::NewConversation;
 use crate::wire::{self, History, Incoming, Item, Joined, Outgoing};
@@ -34,10 +34,10 @@ pub async fn join_socket(
     app: &App,
     asked: &Incoming,
     caller: Caller<'_>,
-    connection_id: &str,
+    connection: &Connection,
 ) -> Result<Joined, Error> {
     let (joined, mut conversation) = begin(app, asked, caller).await?;
-    bind(app, connection_id, &joined.conversation_id).await?;
+    bind(app, connection, &joined.conversation_id).await?;
     conversation.online = true;
     announce(app, conversation).await?;
     Ok(joined)
@@ -109,7 +109,7 @@ pub async fn resume_socket(
     app: &App,
     asked: &Incoming,
     caller: Caller<'_>,
-    connection_id: &str,
+    connection: &Connection,
 ) -> Result<History, Error> {
     let conversation_id = wire::require(asked.conversation_id.as_deref(), "conversation_id")?;
     let token = Secret::presented(wire::require(asked.resume_token.as_deref(), "resume_token")?);
@@ -117,25 +117,24 @@ pub async fn resume_socket(
         return Err(Error::field("since", "must not be negative"));
     }
     resume(app, conversation_id, &token, caller).await?;
-    if bind(app, connection_id, conversation_id).await? {
+    if bind(app, connection, conversation_id).await? {
         let gone = push_visitor_presence(app, conversation_id, true).await?;
         for connection_id in gone {
             super::left(app, &connection_id).await?;
         }
     }
-    history_of(app, conversation_id, asked.since, None).await
+    history(app, conversation_id, asked.since, None).await
 }
 
 /// Binds a socket; one that moves from another conversation leaves that one. Answers whether the visitor came.
-async fn bind(app: &App, connection_id: &str, conversation_id: &str) -> Result<bool, Error> {
+async fn bind(app: &App, connection: &Connection, conversation_id: &str) -> Result<bool, Error> {
     let now = app.now();
-    let before = app.store.connection(connection_id, now).await?.ok_or(Error::Unauthorized)?;
-    let came = app.store.bind(connection_id, conversation_id, now).await?.ok_or(Error::Unauthorized)?;
-    if let Side::Visitor { conversation_id: Some(old) } = before.side
+    let came = app.store.bind(&connection.connection_id, conversation_id, now).await?.ok_or(Error::Unauthorized)?;
+    if let Side::Visitor { conversation_id: Some(old) } = &connection.side
         && old != conversation_id
-        && app.store.audience(&old, now).await?.visitor.is_empty()
+        && app.store.audience(old, now).await?.visitor.is_empty()
     {
-        push_visitor_presence(app, &old, false).await?;
+        push_visitor_presence(app, old, false).await?;
     }
     Ok(came)
 }

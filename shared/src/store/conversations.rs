@@ -111,9 +111,20 @@ impl Audience {
     }
 }
 
+/// Places of a conversation: `after < seq < before`, the first of them, or the last when `newest`.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Behind this one.
+    pub after: i64,
+    /// Before this one.
+    pub before: i64,
+    /// The last ones rather than the first.
+    pub newest: bool,
+}
+
 /// Messages: append exactly once, read by place.
 #[async_trait]
-pub trait Messages: Send + Sync {
+pub trait Messages: Conversations {
     /// Appends in one atomic step: the next dense `seq` (the given one is ignored, and a store may
     /// give the message an `id` of its own), the `client_id`, the bucket
     /// `message:{conversation_id}` when `rate` is given, the head (`head_seq`, `last_message`, `last_activity_at`,
@@ -142,4 +153,17 @@ pub trait Messages: Send + Sync {
         newest: bool,
         limit: i64,
     ) -> StoreResult<Vec<Message>>;
+    /// [`Self::messages`] together with their conversation, whose particulars (language, page, browser) may be missing: what
+    /// people read, as cheap as the store can. A text that was edited within the last second may still be the old one.
+    async fn history(
+        &self,
+        conversation_id: &str,
+        place: Place,
+        limit: i64,
+        now: Timestamp,
+    ) -> StoreResult<Option<(Conversation, Vec<Message>)>> {
+        let Some(conversation) = self.conversation(conversation_id, now).await? else { return Ok(None) };
+        let Place { after, before, newest } = place;
+        Ok(Some((conversation, self.messages(conversation_id, after, before, newest, limit).await?)))
+    }
 }

@@ -53,7 +53,6 @@ mod outbox;
 mod records;
 mod sessions;
 mod sockets;
-pub mod stream;
 mod table;
 mod upkeep;
 mod visitors;

@@ -8,7 +8,7 @@ use super::batch::Range;
 use super::codec::{Archive, Kept};
 use super::day::Counts;
 use super::head::{Head, MARKS, TAIL};
-use super::item::{self, Bytes, Item, Key, n, read, size};
+use super::item::{self, Bytes, Key, n, read, size};
 use super::table::Terms;
 use crate::model::{Message, Sender};
 use crate::store::StoreResult;
@@ -16,6 +16,8 @@ use crate::store::StoreResult;
 /// A head of at most so many bytes costs one write unit; somewhat less than 1 KB, so that a mark or a socket more does not
 /// make the next change dearer.
 const HEAD_BYTES: usize = 1_000;
+/// An archive item holds about so many messages.
+const USUAL: usize = 4;
 
 /// What is put aside before the head that no longer has it is written.
 #[derive(Debug, Default)]
@@ -111,7 +113,7 @@ impl DynamoStore {
     }
 
     async fn put_clients(&self, conversation_id: &str, from: i64, to: i64) -> StoreResult<Vec<Key>> {
-        let leaving = self.archived(conversation_id, from, to).await?;
+        let leaving = self.archived(conversation_id, (from, to), true).await?;
         let item = |(seq, kept): &(i64, Kept)| Key::client(conversation_id, &kept.client_id).item(&Place { seq: *seq });
         let items = leaving.iter().map(item).collect::<StoreResult<Vec<_>>>()?;
         let keys = items.iter().map(Key::of).collect::<StoreResult<Vec<_>>>()?;
@@ -135,7 +137,7 @@ impl DynamoStore {
             places.extend(item.map(read::<Place>).transpose()?.map(|place| place.seq));
         }
         for seq in places {
-            let found = self.archived(conversation_id, seq, seq).await?;
+            let found = self.archived(conversation_id, (seq, seq), true).await?;
             if let Some((seq, kept)) = found.first().filter(|(_, kept)| kept.client_id == client_id) {
                 return Ok(Some(kept.message(conversation_id, &head.visitor_name, *seq)));
             }
@@ -151,30 +153,34 @@ impl DynamoStore {
         Ok(archive.filter(|archive| archive.at(seq).is_some()))
     }
 
-    /// Archived messages from one place to another, both included, ascending.
-    pub(super) async fn archived(&self, conversation_id: &str, from: i64, to: i64) -> StoreResult<Vec<(i64, Kept)>> {
+    /// Archived messages from one place to another, both included, ascending; all of them, unless the conversation is being
+    /// erased. Without `consistent` it costs half, and an edit of the last moment may be missing.
+    pub(super) async fn archived(
+        &self,
+        conversation_id: &str,
+        (from, to): (i64, i64),
+        consistent: bool,
+    ) -> StoreResult<Vec<(i64, Kept)>> {
         let mut found = Vec::new();
         if from > to {
             return Ok(found);
         }
-        let range = archives(conversation_id, from, to);
-        for item in self.all(range.consistent()).await? {
-            take(item, &mut found, from, to)?;
+        let missing =
+            |found: &Vec<(i64, Kept)>| usize::try_from(to - from + 1).unwrap_or(0).saturating_sub(found.len());
+        let range = Range::of(item::conversation(conversation_id)).between(item::archive(0), item::archive(to));
+        let mut next = Some(if consistent { range.clone().consistent() } else { range.clone() }.backwards());
+        while let Some(range) = next.filter(|_| missing(&found) > 0) {
+            let (items, rest) = self.page(range.limit(1 + (missing(&found) - 1).div_ceil(USUAL))).await?;
+            next = rest;
+            for item in items {
+                let archive: Archive = read(item)?;
+                found.extend((archive.first..).zip(archive.messages).filter(|(seq, _)| (from..=to).contains(seq)));
+            }
         }
+        if missing(&found) > 0 && !consistent {
+            return Box::pin(self.archived(conversation_id, (from, to), true)).await;
+        }
+        found.sort_unstable_by_key(|(seq, _)| *seq);
         Ok(found)
     }
-}
-
-/// The archive items that may have places from one to another.
-pub(super) fn archives(conversation_id: &str, from: i64, to: i64) -> Range {
-    let before = i64::try_from(TAIL).unwrap_or(0) - 1;
-    let first = item::archive(from.saturating_sub(before).max(0));
-    Range::of(item::conversation(conversation_id)).between(first, item::archive(to))
-}
-
-/// Adds the messages of an archive item that are within bounds.
-pub(super) fn take(item: Item, found: &mut Vec<(i64, Kept)>, from: i64, to: i64) -> StoreResult<()> {
-    let archive: Archive = read(item)?;
-    found.extend((archive.first..).zip(archive.messages).filter(|(seq, _)| (from..=to).contains(seq)));
-    Ok(())
 }

@@ -16,6 +16,8 @@ use crate::store::StoreResult;
 
 /// A change with all its tries, in milliseconds.
 const CHANGE: u64 = 2_500;
+/// Waiting for the others of this instance, in milliseconds. A Lambda function has none.
+const TURN: u64 = 10_000;
 /// So many conversations' heads are remembered.
 const REMEMBERED: usize = 256;
 
@@ -49,6 +51,13 @@ impl Heads {
         let entry = slots.slots.entry(conversation_id.to_owned()).or_default();
         entry.0 = uses;
         entry.1.clone()
+    }
+
+    /// Remembers a head that was read for another purpose, unless one is remembered already.
+    pub(super) fn remember(&self, conversation_id: &str, head: &Head) {
+        if let Ok(mut seen) = self.slot(conversation_id).try_lock() {
+            seen.get_or_insert_with(|| head.clone());
+        }
     }
 
     /// Forgets a conversation that is gone.
@@ -173,9 +182,8 @@ impl DynamoStore {
 
     /// Waits for the others of this instance that change the same head.
     pub(super) async fn turn(&self, conversation_id: &str) -> StoreResult<Turn> {
-        let patience = Patience::of(CHANGE);
-        let seen = patience.bound(self.heads.slot(conversation_id).lock_owned()).await?;
-        Ok(Turn { key: Key::head(conversation_id), seen, fresh: false, patience })
+        let seen = Patience::of(TURN).bound(self.heads.slot(conversation_id).lock_owned()).await?;
+        Ok(Turn { key: Key::head(conversation_id), seen, fresh: false, patience: Patience::of(CHANGE) })
     }
 
     /// Changes a head. `compute` may be called several times; what it answered last is answered, with the head that it

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 /// A message in a head or in an archive item. Its `seq` is its place there, and its `id` follows from that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
-    #[serde(rename = "c")]
+    #[serde(rename = "c", with = "client_id")]
     pub(super) client_id: String,
     #[serde(rename = "x")]
     pub(super) content: String,
@@ -55,6 +55,36 @@ fn is_web(via: &Via) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over like this")]
 fn is_plain(message_type: &MessageType) -> bool {
     *message_type == MessageType::Text
+}
+
+/// A browser's `client_id` is a UUID: 16 bytes instead of 36. Any other stays the text that it is.
+mod client_id {
+    use serde::{Deserializer, Serializer, de};
+    use uuid::Uuid;
+
+    pub(super) fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        match Uuid::try_parse(text).ok().filter(|uuid| uuid.to_string() == text) {
+            Some(uuid) => serializer.serialize_bytes(uuid.as_bytes()),
+            None => serializer.serialize_str(text),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = String;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text or the 16 bytes of a UUID")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<String, E> {
+                Ok(text.to_owned())
+            }
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<String, E> {
+                Uuid::from_slice(bytes).map(|uuid| uuid.to_string()).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 impl Kept {

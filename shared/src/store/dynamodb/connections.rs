@@ -14,7 +14,7 @@ use super::DynamoStore;
 use super::batch::Range;
 use super::change::Move;
 use super::item::{Key, millis, read, s, short, t, text, ttl};
-use super::sockets::{Listed, Listing};
+use super::sockets::{Listed, Listing, Sockets};
 use super::table::{Terms, Written};
 use super::visitors::visitors_key;
 use crate::model::{Connection, Side};
@@ -147,6 +147,38 @@ impl DynamoStore {
         }
     }
 
+    /// Puts a socket into the head of a conversation; answers whether it is the only one. `None`: there is no such
+    /// conversation.
+    async fn seat(&self, conversation_id: &str, row: &Row, now: Timestamp) -> StoreResult<Option<bool>> {
+        let (id, expires_at) = (&row.connection_id, row.expires_at.0);
+        let changed = self.change(conversation_id, |head| {
+            head.prune(now);
+            let first = head.conns.keys().all(|other| other == id);
+            match head.conns.insert(id.clone(), expires_at) {
+                Some(before) if before == expires_at => Move::Stay(first),
+                _ => Move::To(first),
+            }
+        });
+        Ok(changed.await?.map(|(first, _)| first))
+    }
+
+    /// Notes the conversation in a row, or that there is none, if the row lives and is as it was read.
+    async fn rebind(&self, seen: &Row, to: Option<&str>, now: Timestamp) -> StoreResult<Written> {
+        let update = if to.is_some() { "SET conversation_id = :to" } else { "REMOVE conversation_id" };
+        let as_seen = match &seen.conversation_id {
+            Some(_) => "expires_at > :now AND conversation_id = :before",
+            None => "expires_at > :now AND attribute_not_exists(conversation_id)",
+        };
+        let mut terms = Terms::change(update).only_when(as_seen).value(":now", t(now));
+        if let Some(before) = &seen.conversation_id {
+            terms = terms.value(":before", s(before));
+        }
+        if let Some(to) = to {
+            terms = terms.value(":to", s(text(to)));
+        }
+        self.update(&row_key(&seen.connection_id), terms).await
+    }
+
     /// Takes a socket out of the head of its conversation.
     async fn unseat(&self, conversation_id: &str, connection_id: &str, now: Timestamp) -> StoreResult<Left> {
         let changed = self.change(conversation_id, |head| {
@@ -223,41 +255,29 @@ impl ConnectionRows for DynamoStore {
     }
 
     async fn bind(&self, connection_id: &str, conversation_id: &str, now: Timestamp) -> StoreResult<Option<bool>> {
-        let row = self.row(connection_id).await?.filter(|row| row.session_id.is_none() && row.expires_at > now);
-        let Some(row) = row else { return Ok(None) };
-        if let Some(before) = row.conversation_id.as_deref().filter(|before| *before != conversation_id) {
-            self.unseat(before, connection_id, now).await?;
-        }
-        let key = row_key(connection_id);
-        if row.conversation_id.as_deref() != Some(conversation_id) {
-            let bind = Terms::change("SET conversation_id = :conversation")
-                .only_when("expires_at > :now")
-                .value(":conversation", s(text(conversation_id)))
-                .value(":now", t(now));
-            if !self.update(&key, bind).await?.stands() {
-                return Ok(None);
-            }
-        }
-        let seated = self.change(conversation_id, |head| {
-            head.prune(now);
-            let first = head.conns.keys().all(|id| id == connection_id);
-            match head.conns.insert(connection_id.to_owned(), row.expires_at.0) {
-                Some(before) if before == row.expires_at.0 => Move::Stay(first),
-                _ => Move::To(first),
-            }
-        });
-        let Some((first, _)) = seated.await? else {
-            // The conversation went while we came.
-            self.unbind(connection_id, conversation_id).await?;
-            return Ok(Some(true));
+        // An old row costs another turn, no more: it is changed on condition that it is still as it was read.
+        let mut row = match self.get(&row_key(connection_id), false).await? {
+            Some(item) => Some(read::<Row>(item)?),
+            None => self.row(connection_id).await?,
         };
-        // It may have ended, or moved on, between the two writes; then nobody else takes it out of the head.
-        let still = self.row(connection_id).await?.and_then(|row| row.conversation_id);
-        if still.as_deref() == Some(conversation_id) {
-            return Ok(Some(first));
+        loop {
+            let seen = row.filter(|row| row.session_id.is_none() && row.expires_at > now);
+            let Some(seen) = seen else {
+                self.unseat(conversation_id, connection_id, now).await?;
+                return Ok(None);
+            };
+            // In the head first: whoever ends the connection finds out by its row where it stands.
+            let first = self.seat(conversation_id, &seen, now).await?;
+            match self.rebind(&seen, first.map(|_| conversation_id), now).await? {
+                Written::Done(_) => {
+                    if let Some(before) = seen.conversation_id.filter(|before| before != conversation_id) {
+                        self.unseat(&before, connection_id, now).await?;
+                    }
+                    return Ok(Some(first.unwrap_or(true)));
+                }
+                Written::Refused(found) => row = found.map(read).transpose()?,
+            }
         }
-        self.unseat(conversation_id, connection_id, now).await?;
-        Ok(None)
     }
 
     async fn disconnect(&self, connection_id: &str, now: Timestamp) -> StoreResult<Option<Disconnected>> {
@@ -304,7 +324,8 @@ impl ConnectionRows for DynamoStore {
     }
 
     async fn admins_online(&self, now: Timestamp) -> StoreResult<i64> {
-        let sockets = self.sockets(&Key::admins()).await?;
+        // People see this number; who is to be told of something is read at full price.
+        let sockets: Sockets = self.get(&Key::admins(), false).await?.map(read).transpose()?.unwrap_or_default();
         let sessions: HashSet<_> = sockets.live(now).map(|(_, socket)| &socket.session_id).collect();
         Ok(i64::try_from(sessions.len()).unwrap_or(i64::MAX))
     }

@@ -73,6 +73,10 @@ impl Conversations for DynamoStore {
         let presented = unhex(resume_hash);
         let found = self.both(conversation_id).await?;
         let found = found.filter(|(head, _)| bool::from(head.resume_hash.0.ct_eq(&presented)));
+        if let Some((head, _)) = &found {
+            // A socket is likely to be bound next, which changes the head.
+            self.heads.remember(conversation_id, head);
+        }
         Ok(found.map(|(head, info)| complete(head.conversation(conversation_id, now), info)))
     }
 

@@ -3,102 +3,56 @@
 use async_trait::async_trait;
 
 use super::DynamoStore;
-use super::archive::{archives, take};
-use super::batch::Range;
 use super::change::Turn;
 use super::codec::{Kept, place_of};
-use super::head::{Head, TAIL};
-use super::item::{self, Key, n, read, text};
+use super::head::Head;
+use super::item::{Key, n, text};
 use super::table::Terms;
 use crate::event::EventKind;
-use crate::model::Message;
+use crate::model::{Conversation, Message};
 use crate::rate_limit::Rate;
-use crate::store::{Appended, Messages, StoreResult};
+use crate::store::{Appended, Messages, Place, StoreResult};
 use crate::time::Timestamp;
 
-/// Archive items hold about so many messages; pages that are asked for follow from it.
-const USUAL: usize = 4;
-
-/// What is asked for.
+/// What is asked for: places from the first to the last, at one end of them at most so many.
 #[derive(Clone, Copy)]
 struct Wanted {
-    /// The first place.
     from: i64,
-    /// The last.
     to: i64,
     newest: bool,
-    limit: usize,
+    limit: i64,
 }
 
 impl Wanted {
-    /// What is left of `found` when it is cut to the limit.
-    fn cut(self, mut found: Vec<(i64, Kept)>) -> Vec<(i64, Kept)> {
-        found.sort_unstable_by_key(|(seq, _)| *seq);
-        match self.newest {
-            true => found.drain(..found.len().saturating_sub(self.limit)).for_each(drop),
-            false => found.truncate(self.limit),
-        }
-        found
+    fn new(after: i64, before: i64, newest: bool, limit: i64) -> Self {
+        Self { from: after.max(0).saturating_add(1), to: before.saturating_sub(1), newest, limit: limit.max(0) }
     }
 
-    fn within(self, head: &Head) -> Vec<(i64, Kept)> {
-        let places = head.places().filter(|(seq, _)| (self.from..=self.to).contains(seq));
-        places.map(|(seq, kept)| (seq, kept.clone())).collect()
+    /// The first and the last place of those that there are.
+    fn within(self, head: &Head) -> (i64, i64) {
+        let (from, to) = (self.from, self.to.min(head.head_seq));
+        match self.newest {
+            true => (from.max(to.saturating_sub(self.limit - 1)), to),
+            false => (from, to.min(from.saturating_add(self.limit - 1))),
+        }
     }
 }
 
 impl DynamoStore {
-    /// The newest messages, in one read: the head and the archive items stand side by side.
-    async fn newest(&self, conversation_id: &str, wanted: Wanted) -> StoreResult<Option<(Head, Vec<(i64, Kept)>)>> {
-        let range = Range::of(item::conversation(conversation_id)).between(item::archive(0), "HEAD").consistent();
-        let mut next = Some(range.backwards().limit(1 + wanted.limit.div_ceil(USUAL)));
-        let mut head: Option<Head> = None;
-        let mut found = Vec::new();
-        while let Some(range) = next {
-            let page = self.page(range).await?;
-            next = page.1;
-            for item in page.0 {
-                match &head {
-                    // What is archived was in the head when the head was read, or had left it before.
-                    Some(head) => take(item, &mut found, wanted.from, head.archived)?,
-                    None if Key::of(&item)?.sk == "HEAD" => {
-                        let read: Head = read(item)?;
-                        found.extend(wanted.within(&read));
-                        head = Some(read).filter(Head::lives);
-                    }
-                    None => return Ok(None),
-                }
-            }
-            if found.len() >= wanted.limit || found.iter().any(|(seq, _)| *seq <= wanted.from) {
-                break;
-            }
-        }
-        Ok(head.map(|head| (head, found)))
-    }
-
-    /// Messages of any range: first the head, then the archive as far as that head tells it.
-    async fn ranged(&self, conversation_id: &str, wanted: Wanted) -> StoreResult<Option<(Head, Vec<(i64, Kept)>)>> {
-        let Some(head) = self.head(conversation_id).await? else { return Ok(None) };
-        let mut found = wanted.within(&head);
-        let to = wanted.to.min(head.archived);
-        if wanted.from > to || (wanted.newest && found.len() >= wanted.limit) {
-            return Ok(Some((head, found)));
-        }
-        let range = archives(conversation_id, wanted.from, to).consistent();
-        let range = range.limit(1 + wanted.limit.div_ceil(USUAL) + if wanted.newest { 0 } else { TAIL / USUAL });
-        let mut next = Some(if wanted.newest { range.backwards() } else { range });
-        let mut archived = 0;
-        while let Some(range) = next {
-            let page = self.page(range).await?;
-            next = page.1.filter(|_| archived < wanted.limit);
-            for item in page.0 {
-                let before = found.len();
-                take(item, &mut found, wanted.from, to)?;
-                archived += found.len() - before;
-            }
-            next = next.filter(|_| archived < wanted.limit);
-        }
-        Ok(Some((head, found)))
+    /// First the head, then the archive as far as that head tells it: what leaves a head has been archived before.
+    async fn read_messages(
+        &self,
+        conversation_id: &str,
+        head: &Head,
+        wanted: Wanted,
+        consistent: bool,
+    ) -> StoreResult<Vec<Message>> {
+        let (from, to) = wanted.within(head);
+        let mut found = self.archived(conversation_id, (from, to.min(head.archived)), consistent).await?;
+        let tail = head.places().filter(|(seq, _)| (from..=to).contains(seq));
+        found.extend(tail.map(|(seq, kept)| (seq, kept.clone())));
+        let message = |(seq, kept): (i64, Kept)| kept.message(conversation_id, &head.visitor_name, seq);
+        Ok(found.into_iter().map(message).collect())
     }
 
     /// Edits a message that has left the head: its archive item and the head change together.
@@ -175,18 +129,20 @@ impl Messages for DynamoStore {
         newest: bool,
         limit: i64,
     ) -> StoreResult<Vec<Message>> {
-        let limit = usize::try_from(limit).unwrap_or(0);
-        let (from, to) = (after.max(0).saturating_add(1), before.saturating_sub(1));
-        let wanted = Wanted { from, to, newest, limit };
-        if limit == 0 || from > to {
-            return Ok(Vec::new());
-        }
-        let found = match newest && before == i64::MAX {
-            true => self.newest(conversation_id, wanted).await?,
-            false => self.ranged(conversation_id, wanted).await?,
-        };
-        let Some((head, found)) = found else { return Ok(Vec::new()) };
-        let message = |(seq, kept): (i64, Kept)| kept.message(conversation_id, &head.visitor_name, seq);
-        Ok(wanted.cut(found).into_iter().map(message).collect())
+        let Some(head) = self.head(conversation_id).await? else { return Ok(Vec::new()) };
+        self.read_messages(conversation_id, &head, Wanted::new(after, before, newest, limit), true).await
+    }
+
+    async fn history(
+        &self,
+        conversation_id: &str,
+        place: Place,
+        limit: i64,
+        now: Timestamp,
+    ) -> StoreResult<Option<(Conversation, Vec<Message>)>> {
+        let Some(head) = self.head(conversation_id).await? else { return Ok(None) };
+        let wanted = Wanted::new(place.after, place.before, place.newest, limit);
+        let messages = self.read_messages(conversation_id, &head, wanted, false).await?;
+        Ok(Some((head.conversation(conversation_id, now), messages)))
     }
 }
