@@ -1,14 +1,17 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench build
+.PHONY: help run test test-aws check bench build deploy pages webhook
 
 functions := connect message disconnect visitor admin telegram notifier maintenance
 
 help:
 	@echo "make run     start Parley on http://127.0.0.1:8000 (settings: .env.example)"
 	@echo "make test    run every test; installs PostgreSQL and Chromium when they are missing"
+	@echo "make test-aws  the AWS side alone: template, build by SAM, stories on a small AWS on this machine"
 	@echo "make check   formatting, lints, dependencies"
 	@echo "make bench   what a start, an idle visitor and a message cost on this machine"
 	@echo "make build   the gateway and the eight Lambda bootstraps, optimised"
+	@echo "make deploy  puts Parley into your AWS account (CONFIG_ENV=prod: as samconfig.toml says there)"
+	@echo "make pages, make webhook  of a deployed STACK in a REGION: uploads the pages, tells Telegram the address"
 
 # The development profile: from a fresh clone it serves in four minutes on two slow cores, where the release profile with
 # its optimisation at link time takes three times as long. `make build` makes the other one.
@@ -20,6 +23,10 @@ run:
 
 test:
 	@bash .ci/test.sh
+	@bash .ci/aws.sh
+
+test-aws:
+	@bash .ci/aws.sh
 
 check:
 	@bash .ci/check.sh
@@ -31,3 +38,9 @@ bench:
 build:
 	cargo build --locked --release -p gateway
 	cargo build --locked --release $(addprefix -p ,$(functions))
+
+deploy:
+	@bash infra/aws/deploy.sh $(CONFIG_ENV)
+
+pages webhook:
+	@bash -c 'source .ci/aws_tools.sh && need_sam && "$$tools/sam/bin/python" infra/aws/stack.py $@ --stack "$(STACK)" $(if $(REGION),--region "$(REGION)")'

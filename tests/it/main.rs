@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect may end there")]
 
 mod conformance;
+mod deployed;
 mod gateway;
 mod people;
 mod stores;

@@ -7,5 +7,5 @@ mod login;
 mod mirror;
 mod outage;
 mod replies;
-mod stage;
+pub mod stage;
 mod webhook;

@@ -45,6 +45,11 @@ pub(crate) fn locked(world: &Mutex<World>) -> MutexGuard<'_, World> {
 impl TelegramServer {
     /// A server on a free port, with groups of these ids.
     pub async fn start(clock: Arc<dyn Clock>, groups: &[i64]) -> Self {
+        Self::start_at("127.0.0.1:0", clock, groups).await
+    }
+
+    /// A server at an address that somebody was told before.
+    pub async fn start_at(address: &str, clock: Arc<dyn Clock>, groups: &[i64]) -> Self {
         let chats = groups.iter().map(|id| (*id, Chat::new(*id, FIRST_MESSAGE_ID))).collect();
         let world = World {
             clock,
@@ -62,7 +67,7 @@ impl TelegramServer {
             unheard: 0,
             dropped: 0,
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let server = Self {
             world: Arc::new(Mutex::new(world)),

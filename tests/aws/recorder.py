@@ -1,0 +1,73 @@
+"""Stands between the functions and the emulator, and writes down who makes which call."""
+
+import http.client
+import http.server
+import json
+import re
+import threading
+
+CREDENTIAL = re.compile(r"Credential=([^/]+)/")
+# What a part of a transaction needs to be allowed.
+PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
+
+
+def calls(path, target, body):
+    """What IAM calls a request: an action and what it is done to."""
+    if "/@connections/" in path:
+        return {("execute-api:ManageConnections", "sockets")}
+    action = target.rpartition(".")[2]
+    if not target.startswith("DynamoDB_"):
+        return set()
+    if action.startswith("Transact"):
+        items = json.loads(body)["TransactItems"]
+        return {(f"dynamodb:{PARTS[part]}", "table") for item in items for part in item}
+    return {(f"dynamodb:{action}", "index" if "IndexName" in json.loads(body) else "table")}
+
+
+class Recorder:
+    """A proxy in front of the emulator, on a port of its own."""
+
+    def __init__(self, emulator_port):
+        self.seen = {}
+        self.lock = threading.Lock()
+        recorder = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def pass_on(self):
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                recorder.note(self.path, self.headers, body)
+                onward = http.client.HTTPConnection("127.0.0.1", emulator_port, timeout=30)
+                onward.request(self.command, self.path, body, dict(self.headers))
+                answer = onward.getresponse()
+                data = answer.read()
+                self.send_response(answer.status)
+                for name, value in answer.getheaders():
+                    if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                        self.send_header(name, value)
+                self.send_header("content-length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+                onward.close()
+
+            do_GET = do_POST = do_DELETE = pass_on
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def note(self, path, headers, body):
+        found = CREDENTIAL.search(headers.get("authorization", ""))
+        if found:
+            made = calls(path, headers.get("x-amz-target", ""), body)
+            with self.lock:
+                self.seen.setdefault(found[1], set()).update(made)
+
+    def made_by(self, key):
+        with self.lock:
+            return set(self.seen.get(key, ()))
