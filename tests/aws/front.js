@@ -41,8 +41,7 @@ function toOrigin(chosen, changed) {
   const query = Object.entries(changed.querystring).map(([name, { value }]) => `${name}=${encodeURIComponent(value)}`);
   const [api, service] = origin.DomainName.split('.');
   const path = `${origin.OriginPath ?? ''}${changed.uri}`;
-  const host = `${service === 'execute-api' ? `${api}.execute-api.` : ''}localhost:${emulator.port}`;
-  const headers = { host };
+  const headers = { host: `localhost:${emulator.port}` };
   if (service === 'execute-api') {
     for (const [name, { value }] of Object.entries(changed.headers)) if (name !== 'host') headers[name] = value;
   } else {
@@ -50,12 +49,14 @@ function toOrigin(chosen, changed) {
     headers.authorization = emulator.authorization;
   }
   for (const { HeaderName: name, HeaderValue: value } of items(origin.CustomHeaders)) headers[name.toLowerCase()] = value;
-  const suffix = service === 'execute-api' ? (query.length ? `?${query.join('&')}` : '') : '';
+  // The emulator answers some paths itself unless an API is named in front of them; its HTTP APIs have their stage there too.
+  const prefix = service === 'execute-api' ? `/_aws/execute-api/${api}${origin.OriginPath ? '' : '/$default'}` : `/${api}`;
+  const suffix = service === 'execute-api' && query.length ? `?${query.join('&')}` : '';
   return {
     host: '127.0.0.1',
     port: emulator.port,
     method: changed.method,
-    path: (service === 'execute-api' ? path : `/${api}${path}`) + suffix,
+    path: prefix + path + suffix,
     headers,
   };
 }

@@ -85,7 +85,9 @@ def emulator_environment(port, folder):
     }
 
 
-def deploy(emulator, telegram):
+def deploy(emulator, telegram, folder):
+    # People's own settings have no say here.
+    (folder / "samconfig.toml").write_text("version = 0.1\n")
     secret = boto3.client("secretsmanager").create_secret(Name="parley/telegram", SecretString=json.dumps(TELEGRAM))
     parameters = {
         **RELAXED, "Architecture": "x86_64", "EmulatorUrl": emulator, "ProtectTable": "false",
@@ -94,7 +96,7 @@ def deploy(emulator, telegram):
     }
     command = ["sam", "deploy", "--template-file", ".aws-sam/build/template.yaml", "--stack-name", STACK, "--region", REGION,
                "--resolve-s3", "--no-confirm-changeset", "--no-progressbar", "--capabilities", "CAPABILITY_IAM",
-               "--disable-rollback", "--config-file", os.devnull, "--parameter-overrides"]
+               "--disable-rollback", "--config-file", str(folder / "samconfig.toml"), "--parameter-overrides"]
     command += [f"{name}={value}" for name, value in parameters.items()]
     told = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if told.returncode:
@@ -128,7 +130,15 @@ def maintain():
     assert "FunctionError" not in answer and report["conversations_erased"] == 0, report
 
 
-def check_logs(outputs):
+def print_logs():
+    """What the functions have written, for whoever looks for the reason."""
+    logs = boto3.client("logs")
+    for name in policies.FUNCTIONS:
+        for event in logs.filter_log_events(logGroupName=f"/aws/lambda/{STACK}-{name}")["events"]:
+            print(f"{name}: {event['message'].rstrip()}", file=sys.stderr)
+
+
+def check_logs():
     """Each function has written something, and no secret."""
     logs = boto3.client("logs")
     secrets = [*TELEGRAM.values()]
@@ -153,7 +163,7 @@ def tell(stories, folder):
         until("the emulator serves", lambda: answers(f"{emulator}/_ministack/health"))
         print("── Deploying", flush=True)
         recorder = Recorder(port)
-        deploy(f"http://127.0.0.1:{recorder.port}", f"http://127.0.0.1:{telegram}")
+        deploy(f"http://127.0.0.1:{recorder.port}", f"http://127.0.0.1:{telegram}", folder)
         found = boto3.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
         subprocess.run([sys.executable, ROOT / "infra/aws/stack.py", "pages", "--stack", STACK], check=True)
@@ -164,9 +174,12 @@ def tell(stories, folder):
             deployed = {"front": address, "origin": outputs["Url"], "telegram": f"127.0.0.1:{telegram}"}
             (folder / "deployed.json").write_text(json.dumps(deployed))
             print("── Telling the stories", flush=True)
-            subprocess.run(stories, cwd=ROOT, env={**os.environ, "TEST_DEPLOYED": str(folder / "deployed.json")}, check=True)
+            told = subprocess.run(stories, cwd=ROOT, env={**os.environ, "TEST_DEPLOYED": str(folder / "deployed.json")}, check=False)
+            if told.returncode:
+                print_logs()
+                sys.exit("The stories did not end well.")
         maintain()
-        check_logs(outputs)
+        check_logs()
         policies.check(STACK, recorder)
 
 

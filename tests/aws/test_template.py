@@ -83,7 +83,14 @@ class Template(unittest.TestCase):
             for attribute in (value for part in pattern["dynamodb"].values() for value in part.values()):
                 (kind, values), = attribute.items()
                 self.assertIn(kind, ("S", "N"))
-                self.assertTrue(values and all(isinstance(value, str) for value in values))
+                self.assertTrue(values and all(isinstance(value, str) or set(value) == {"prefix"} for value in values))
+
+    def test_the_filters_name_what_the_notifier_reads(self):
+        code = (ROOT / "shared/src/event/stream.rs").read_text()
+        events, clock = (json.loads(pattern)["dynamodb"] for pattern in filters(RESOURCES))
+        self.assertEqual(events, {"NewImage": {re.search(r'rename = "(\w+)", default\)\]\n    is_event', code)[1]: {"N": ["1"]}}})
+        wake = re.search(r'const WAKE_KEYS: &str = "(.*?)"', code)[1]
+        self.assertEqual(clock, {"Keys": {"pk": {"S": [{"prefix": wake}]}}})
 
     def test_the_headers_of_the_pages_are_the_gateways(self):
         code = (ROOT / "infra/src/headers.rs").read_text()
