@@ -74,6 +74,13 @@ pub(super) enum Move<T> {
     Stay(T),
 }
 
+impl Move<bool> {
+    /// What a rule says that answers whether it changed anything.
+    pub(super) fn by(changed: bool) -> Self {
+        if changed { Self::To(true) } else { Self::Stay(false) }
+    }
+}
+
 /// The right to change a head, among the callers of this instance.
 pub(super) struct Turn {
     key: Key,
@@ -124,7 +131,7 @@ impl Turn {
         let (item, terms) = self.order(next)?;
         self.seen.take();
         match self.patience.bound(store.put(item, terms)).await?? {
-            Written::Done(_) => self.done(next),
+            Written::Done(_) => Ok(self.done(next)),
             Written::Refused(found) => self.refused(next, found).await,
         }
     }
@@ -140,15 +147,15 @@ impl Turn {
         self.seen.take();
         let parts = vec![store.to_put(item, terms)?, part];
         match self.patience.bound(store.together(parts)).await?? {
-            Together::Done => self.done(next),
-            Together::Refused(parts) => match parts.into_iter().next() {
-                Some(Err(found)) => self.refused(next, found).await,
-                _ => {
-                    self.fresh = false;
-                    self.patience.again().await?;
-                    Ok(false)
+            Together::Done => Ok(self.done(next)),
+            Together::Refused(parts) => {
+                if let Some(Err(found)) = parts.into_iter().next() {
+                    return self.refused(next, found).await;
                 }
-            },
+                self.fresh = false;
+                self.patience.again().await?;
+                Ok(false)
+            }
         }
     }
 
@@ -157,9 +164,9 @@ impl Turn {
         Ok((self.key.item(next)?, terms))
     }
 
-    fn done(&mut self, next: &Head) -> StoreResult<bool> {
+    fn done(&mut self, next: &Head) -> bool {
         *self.seen = Some(next.clone());
-        Ok(true)
+        true
     }
 
     async fn refused(&mut self, next: &Head, found: Option<Item>) -> StoreResult<bool> {

@@ -26,10 +26,11 @@ impl DynamoStore {
     async fn settle_tag(&self, conversation_id: &str, tag: &str, mut has: bool) -> StoreResult<()> {
         let key = Key::tag(tag, conversation_id);
         loop {
-            match has {
-                true => self.put(key.attributes(), Terms::default()).await?,
-                false => self.remove(&key, Terms::default()).await?,
-            };
+            if has {
+                self.put(key.attributes(), Terms::default()).await?;
+            } else {
+                self.remove(&key, Terms::default()).await?;
+            }
             let now = self.head(conversation_id).await?.is_some_and(|head| head.tags.iter().any(|one| one == tag));
             if now == has {
                 return Ok(());
@@ -97,7 +98,7 @@ impl Conversations for DynamoStore {
     ) -> StoreResult<Option<(Conversation, bool)>> {
         let changed = self.change(conversation_id, |head| {
             head.prune(now);
-            if head.set_status(status, now) { Move::To(true) } else { Move::Stay(false) }
+            Move::by(head.set_status(status, now))
         });
         let Some((changed, head)) = changed.await? else { return Ok(None) };
         // Also when nothing changed: whoever changed it may have died before the list was told.
@@ -115,22 +116,16 @@ impl Conversations for DynamoStore {
 
     async fn add_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>> {
         let tag = text(tag);
-        let changed = self.change(conversation_id, |head| match head.add_tag(&tag) {
-            true => Move::To(()),
-            false => Move::Stay(()),
-        });
-        let Some(((), head)) = changed.await? else { return Ok(None) };
+        let changed = self.change(conversation_id, |head| Move::by(head.add_tag(&tag)));
+        let Some((_, head)) = changed.await? else { return Ok(None) };
         self.settle_tag(conversation_id, &tag, true).await?;
         Ok(Some(head.tags))
     }
 
     async fn remove_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>> {
         let tag = text(tag);
-        let changed = self.change(conversation_id, |head| match head.remove_tag(&tag) {
-            true => Move::To(()),
-            false => Move::Stay(()),
-        });
-        let Some(((), head)) = changed.await? else { return Ok(None) };
+        let changed = self.change(conversation_id, |head| Move::by(head.remove_tag(&tag)));
+        let Some((_, head)) = changed.await? else { return Ok(None) };
         self.settle_tag(conversation_id, &tag, false).await?;
         Ok(Some(head.tags))
     }

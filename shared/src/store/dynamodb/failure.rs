@@ -57,10 +57,8 @@ impl<E: ProvideErrorMetadata> From<SdkError<E, HttpResponse>> for StoreError {
         };
         let (code, message) = (failed.err().code().unwrap_or("unknown"), failed.err().message().unwrap_or_default());
         let failure = Box::new(Failure { code: code.to_owned(), message: message.to_owned() });
-        match passes(&error) || failed.raw().status().is_server_error() {
-            true => Self::Unavailable(failure),
-            false => Self::Broken(failure),
-        }
+        let passes = passes(&error) || failed.raw().status().is_server_error();
+        if passes { Self::Unavailable(failure) } else { Self::Broken(failure) }
     }
 }
 
@@ -110,7 +108,8 @@ impl Patience {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         loop {
-            match self.bound(call()).await? {
+            // A call's state is some 20 KB, which every future above it would hold in itself.
+            match self.bound(Box::pin(call())).await? {
                 Err(error) if passes(&error) => self.again().await?,
                 answer => return Ok(answer),
             }

@@ -24,6 +24,7 @@ const WRITERS: usize = 3;
 
 /// The item `HEAD`. Its names are short because they count: an item of at most 1 KB costs one write unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "`head_seq` is the contract's term")]
 pub(super) struct Head {
     /// Counts its changes; every change is on condition that it is still the one that was seen.
     #[serde(rename = "r")]
@@ -368,7 +369,7 @@ pub(super) fn unhex(hash: &str) -> Vec<u8> {
     let pairs = hash.as_bytes().chunks(2);
     let bytes = pairs.map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
     match bytes.collect::<Option<Vec<_>>>() {
-        Some(bytes) if hash.len() % 2 == 0 => bytes,
+        Some(bytes) if hash.len().is_multiple_of(2) => bytes,
         _ => hash.as_bytes().to_vec(),
     }
 }

@@ -230,6 +230,7 @@ pub(super) mod millis {
 
     use crate::time::Timestamp;
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over like this")]
     pub(in super::super) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         at.0.serialize(serializer)
     }

@@ -31,9 +31,10 @@ impl Wanted {
     /// The first and the last place of those that there are.
     fn within(self, head: &Head) -> (i64, i64) {
         let (from, to) = (self.from, self.to.min(head.head_seq));
-        match self.newest {
-            true => (from.max(to.saturating_sub(self.limit - 1)), to),
-            false => (from, to.min(from.saturating_add(self.limit - 1))),
+        if self.newest {
+            (from.max(to.saturating_sub(self.limit - 1)), to)
+        } else {
+            (from, to.min(from.saturating_add(self.limit - 1)))
         }
     }
 }
