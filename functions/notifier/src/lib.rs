@@ -3,8 +3,9 @@
 mod mirror;
 mod stream;
 
+use futures::future::join_all;
 use serde::Serialize;
-use shared::event::{EventKind, Lane};
+use shared::event::{Event, EventKind, Lane};
 use shared::store::Pending;
 use shared::time::{MINUTE, SECOND, Timestamp};
 use shared::{App, Error};
@@ -30,6 +31,21 @@ pub struct Drained {
     pub next: Option<Timestamp>,
 }
 
+impl Drained {
+    fn postpone_until(&mut self, until: Timestamp) {
+        self.postponed += 1;
+        self.next = Some(self.next.map_or(until, |next| next.min(until)));
+    }
+
+    /// More may have come while the step ran.
+    fn or_at_once(mut self, now: Timestamp) -> Self {
+        if self.delivered > 0 && self.next.is_none() {
+            self.next = Some(now);
+        }
+        self
+    }
+}
+
 /// Drains both lanes until nothing is due; for a function that a schedule invokes.
 pub async fn handle(app: &App) -> Result<Vec<Drained>, Error> {
     let mut reports = Vec::new();
@@ -53,6 +69,44 @@ pub async fn handle(app: &App) -> Result<Vec<Drained>, Error> {
 /// An event that fails holds up its own conversation; a failure that all would meet holds up the lane, the events that come
 /// meanwhile included. Nothing is given up, but for a message that Telegram will never take.
 pub async fn drain(app: &App, lane: Lane) -> Result<Drained, Error> {
+    match lane {
+        Lane::Index => index(app).await,
+        Lane::Telegram => mirror_due(app).await,
+    }
+}
+
+/// Entries of the index do not depend on each other: they are made side by side, so that the store may commit them together,
+/// and acknowledged at once.
+async fn index(app: &App) -> Result<Drained, Error> {
+    let due = app.store.due(Lane::Index, app.now(), BATCH).await?;
+    let outcomes = join_all(due.iter().map(|pending| enter(app, &pending.event))).await;
+    let mut report = Drained::default();
+    let mut entered = Vec::with_capacity(due.len());
+    for (pending, outcome) in due.into_iter().zip(outcomes) {
+        match outcome {
+            Ok(()) => entered.push(pending),
+            Err(error) => {
+                report.postpone_until(postpone(app, Lane::Index, &pending, &error.into()).await?);
+            }
+        }
+    }
+    app.store.delivered(Lane::Index, &entered).await?;
+    report.delivered = entered.len();
+    Ok(report.or_at_once(app.now()))
+}
+
+/// Enters what an event is about into the index.
+async fn enter(app: &App, event: &Event) -> Result<(), Error> {
+    match event.kind {
+        EventKind::ConversationOpened | EventKind::MessageStored | EventKind::MessageEdited => {
+            Ok(app.store.index(&event.conversation_id, event.seq).await?)
+        }
+        EventKind::ConversationClosed | EventKind::ConversationReopened | EventKind::ConversationDeleted => Ok(()),
+    }
+}
+
+async fn mirror_due(app: &App) -> Result<Drained, Error> {
+    let lane = Lane::Telegram;
     let started = app.now();
     if let Some(until) = app.store.leased_until(&pause_of(lane), started).await? {
         return Ok(Drained { next: Some(until), ..Drained::default() });
@@ -65,15 +119,18 @@ pub async fn drain(app: &App, lane: Lane) -> Result<Drained, Error> {
         if blocked.contains(&conversation_id) {
             continue;
         }
-        match deliver(app, lane, pending).await {
+        let delivered = match &app.telegram {
+            Some(telegram) => mirror::deliver(app, telegram, &pending.event).await,
+            // It has been switched off since.
+            None => Ok(()),
+        };
+        match delivered {
             Ok(()) => {
                 app.store.delivered(lane, std::slice::from_ref(pending)).await?;
                 report.delivered += 1;
             }
             Err(failure) => {
-                let until = postpone(app, lane, pending, &failure).await?;
-                report.postponed += 1;
-                report.next = Some(report.next.map_or(until, |next| next.min(until)));
+                report.postpone_until(postpone(app, lane, pending, &failure).await?);
                 blocked.push(conversation_id);
                 if failure.everybody {
                     break;
@@ -84,10 +141,7 @@ pub async fn drain(app: &App, lane: Lane) -> Result<Drained, Error> {
             break;
         }
     }
-    if report.delivered > 0 && report.next.is_none() {
-        report.next = Some(app.now());
-    }
-    Ok(report)
+    Ok(report.or_at_once(app.now()))
 }
 
 /// The pause is counted from the failure, which may come long after the step's beginning.
@@ -122,23 +176,6 @@ struct Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self { cause: error.to_string(), pause_ms: None, everybody: false }
-    }
-}
-
-async fn deliver(app: &App, lane: Lane, pending: &Pending) -> Result<(), Failure> {
-    let event = &pending.event;
-    match lane {
-        Lane::Index => match event.kind {
-            EventKind::ConversationOpened | EventKind::MessageStored | EventKind::MessageEdited => {
-                app.store.index(&event.conversation_id, event.seq).await.map_err(Error::from)?;
-                Ok(())
-            }
-            EventKind::ConversationClosed | EventKind::ConversationReopened | EventKind::ConversationDeleted => Ok(()),
-        },
-        Lane::Telegram => match &app.telegram {
-            Some(telegram) => mirror::deliver(app, telegram, event).await,
-            None => Ok(()),
-        },
     }
 }
 

@@ -3,7 +3,7 @@
 use aws_lambda_events::dynamodb::{self, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use shared::event::stream::{Told, told, wake};
-use shared::event::{Event, EventKind, Lane};
+use shared::event::{Event, Lane};
 use shared::id::sortable_id;
 use shared::time::{SECOND, Timestamp};
 use shared::{App, Error};
@@ -43,17 +43,13 @@ pub async fn stream(app: &App, event: dynamodb::Event) -> DynamoDbEventResponse 
     response
 }
 
+/// The index first: an event that failed there comes again, and must not have been mirrored meanwhile.
 async fn take(app: &App, event: &Event, place: i64) -> Result<(), Error> {
-    let Event { kind, conversation_id, seq, .. } = event;
+    super::enter(app, event).await?;
     if app.telegram.is_some() {
         app.store.accept(Lane::Telegram, event, place).await?;
     }
-    match kind {
-        EventKind::ConversationOpened | EventKind::MessageStored | EventKind::MessageEdited => {
-            Ok(app.store.index(conversation_id, *seq).await?)
-        }
-        EventKind::ConversationClosed | EventKind::ConversationReopened | EventKind::ConversationDeleted => Ok(()),
-    }
+    Ok(())
 }
 
 /// Drains Telegram's lane. Of all functions that run only one does; the others see to it that somebody looks again.
