@@ -16,6 +16,8 @@ enum Judged {
     Takes(i64, Aside),
     /// It does not. Only the newest head may say so.
     Refuses(Appended),
+    /// It does not, and has to remember something of that.
+    Notes(Appended),
 }
 
 impl DynamoStore {
@@ -38,8 +40,13 @@ impl DynamoStore {
                         return self.stored(turn, before, &next, message, seq).await;
                     }
                 }
+                Judged::Notes(answer) if turn.is_fresh() => {
+                    if turn.commit(self, &next).await? {
+                        return Ok(answer);
+                    }
+                }
                 Judged::Refuses(answer) if turn.is_fresh() => return Ok(answer),
-                Judged::Refuses(_) => turn.refresh(self).await?,
+                Judged::Refuses(_) | Judged::Notes(_) => turn.refresh(self).await?,
             }
         }
     }
@@ -52,10 +59,13 @@ impl DynamoStore {
         if head.state != State::Open {
             return Ok(Judged::Refuses(Appended::Closed));
         }
+        let full_at = head.full_at;
         if let Some(rate) = rate
             && let Taken::Denied { retry_after_ms } = head.take(rate, message.created_at)
         {
-            return Ok(Judged::Refuses(Appended::RateLimited { retry_after_ms }));
+            let answer = Appended::RateLimited { retry_after_ms };
+            let noted = head.full_at != full_at;
+            return Ok(if noted { Judged::Notes(answer) } else { Judged::Refuses(answer) });
         }
         head.prune(message.created_at);
         let (seq, aside) = head.append_in_room(message)?;

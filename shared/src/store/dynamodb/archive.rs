@@ -22,10 +22,10 @@ const USUAL: usize = 4;
 /// What is put aside before the head that no longer has it is written.
 #[derive(Debug, Default)]
 pub(super) struct Aside {
-    archive: Option<Archive>,
-    counts: Option<Counts>,
+    pub(super) archive: Option<Archive>,
+    pub(super) counts: Option<Counts>,
     /// Places of messages whose `client_id` the head's marks no longer tell.
-    unmarked: Option<(i64, i64)>,
+    pub(super) unmarked: Option<(i64, i64)>,
 }
 
 /// The place of a message, under its `client_id`.

@@ -1,6 +1,9 @@
 //! A conversation's head: its state, its newest messages, and every rule that changes them. Nothing here waits for anything;
 //! [`super::change`] makes a change durable.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -225,17 +228,17 @@ impl Head {
         self.places().find(|(_, kept)| kept.client_id == client_id).map(|(seq, _)| seq)
     }
 
-    /// Takes a token for a visitor's message; nothing changes when there is none.
+    /// Takes a token for a visitor's message. When there is none nothing changes, but for a bucket that a clock filled which has
+    /// stepped back since: it is empty from now on, not from then.
     pub(super) fn take(&mut self, rate: Rate, now: Timestamp) -> Taken {
         let (burst, interval) = (rate.burst.max(1), rate.interval_ms.max(1));
         let last_grant = now.plus(interval.saturating_mul(burst - 1)).0;
         let empty = now.plus(interval.saturating_mul(burst)).0;
-        // A clock that stepped back leaves a moment too far away; the bucket is then empty, no more.
-        let full_at = self.full_at.min(empty);
-        if full_at > last_grant {
-            return Taken::Denied { retry_after_ms: (full_at - last_grant).max(1) };
+        self.full_at = self.full_at.min(empty);
+        if self.full_at > last_grant {
+            return Taken::Denied { retry_after_ms: (self.full_at - last_grant).max(1) };
         }
-        self.full_at = full_at.max(now.0) + interval;
+        self.full_at = self.full_at.max(now.0) + interval;
         Taken::Granted
     }
 
