@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use shared::Result;
 use shared::event::Lane;
 use shared::time::{HOUR, MINUTE, SECOND, Timestamp};
+use shared::{App, Result};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use crate::functions::caught;
+use crate::functions::{Failure, caught};
+use crate::mapping;
 use crate::platform::{Platform, stopped};
+use crate::stream::StreamReader;
 
 /// A lane is looked at this often even when nobody asks for it.
 const LANE_INTERVAL: i64 = MINUTE;
@@ -66,15 +68,22 @@ impl Job {
 pub(crate) struct Jobs {
     index: Job,
     telegram: Job,
+    stream: Notify,
     sessions: Job,
     maintenance: Job,
 }
 
 impl Jobs {
-    /// Something may have been written to the outbox.
-    pub(crate) fn poke_lanes(&self) {
+    /// Something may have been written to the outbox, or told by the stream.
+    pub(crate) fn something_was_done(&self) {
         self.index.poke();
         self.telegram.poke();
+        self.stream.notify_one();
+    }
+
+    /// Waits until somebody may have written.
+    pub(crate) async fn stream_wanted(&self) {
+        self.stream.notified().await;
     }
 
     fn tick(&self, now: Timestamp) {
@@ -84,22 +93,30 @@ impl Jobs {
     }
 }
 
-/// Starts everything; it ends by itself once the gateway stops.
-pub(crate) fn start(platform: &Arc<Platform>, tick: Duration) -> JoinSet<()> {
+/// Starts everything; it ends by itself once the gateway stops. Events come from the outbox of the gateway's own store, or
+/// by a table's stream.
+pub(crate) fn start(platform: &Arc<Platform>, tick: Duration, stream: Option<StreamReader>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(heartbeat(platform.clone(), tick));
-    for lane in [Lane::Index, Lane::Telegram] {
-        tasks.spawn(run_lane(platform.clone(), lane));
-    }
     let p = platform.clone();
+    tasks.spawn(repeat(platform.clone(), |p| &p.jobs.maintenance, MAINTENANCE_INTERVAL, move || maintain(p.clone())));
+    let polls = stream.is_none();
+    if let Some(reader) = stream {
+        tasks.spawn(mapping::run(platform.clone(), reader));
+    }
+    let Some(app) = &platform.app else { return tasks };
+    if polls {
+        for lane in [Lane::Index, Lane::Telegram] {
+            tasks.spawn(run_lane(platform.clone(), app.clone(), lane));
+        }
+    }
+    let app = app.clone();
     tasks.spawn(repeat(
         platform.clone(),
         |p| &p.jobs.sessions,
         SESSIONS_INTERVAL,
-        move || close_ended_sessions(p.clone()),
+        move || close_ended_sessions(app.clone()),
     ));
-    let p = platform.clone();
-    tasks.spawn(repeat(platform.clone(), |p| &p.jobs.maintenance, MAINTENANCE_INTERVAL, move || maintain(p.clone())));
     tasks
 }
 
@@ -110,7 +127,7 @@ async fn heartbeat(platform: Arc<Platform>, tick: Duration) {
     loop {
         tokio::select! {
             _ = interval.tick() => {
-                let now = platform.app.now();
+                let now = platform.now();
                 platform.registry.sweep(now);
                 platform.jobs.tick(now);
             }
@@ -131,7 +148,7 @@ where
             () = stopped(&mut stopping) => return,
         }
         // The contract counts from the moment that was looked at, not from the end of the look.
-        let began = platform.app.now();
+        let began = platform.now();
         let wait = match caught(run()).await.unwrap_or_else(|failure| Err(failure.error())) {
             Ok(()) => interval,
             Err(error) => {
@@ -143,8 +160,8 @@ where
     }
 }
 
-async fn close_ended_sessions(platform: Arc<Platform>) -> Result<()> {
-    let closed = maintenance::close_ended_sessions(&platform.app).await?;
+async fn close_ended_sessions(app: Arc<App>) -> Result<()> {
+    let closed = maintenance::close_ended_sessions(&app).await?;
     if closed > 0 {
         tracing::info!(closed, "closed the sockets of ended sessions");
     }
@@ -152,7 +169,7 @@ async fn close_ended_sessions(platform: Arc<Platform>) -> Result<()> {
 }
 
 async fn maintain(platform: Arc<Platform>) -> Result<()> {
-    maintenance::handle(&platform.app).await.map(drop)
+    platform.functions.schedule("maintenance").await.map_err(Failure::error)
 }
 
 /// A lane's lease: of all processes on one store only one drains.
@@ -165,28 +182,28 @@ struct Lease {
 
 impl Lease {
     /// Whether the lane is ours; renewed at half time, so that a busy lane does not write for it each time.
-    async fn hold(&mut self, platform: &Platform) -> Result<bool> {
-        let now = platform.app.now();
+    async fn hold(&mut self, app: &App) -> Result<bool> {
+        let now = app.now();
         let left = self.until.since(now);
         if (self.length / 2..=self.length).contains(&left) {
             return Ok(true);
         }
         let until = now.plus(self.length);
-        let ours = platform.app.store.lease(&self.name, &self.owner, now, until).await?;
+        let ours = app.store.lease(&self.name, &self.owner, now, until).await?;
         self.until = if ours { until } else { Timestamp::default() };
         Ok(ours)
     }
 
-    async fn give_back(&self, platform: &Platform) -> Result<()> {
-        let now = platform.app.now();
+    async fn give_back(&self, app: &App) -> Result<()> {
+        let now = app.now();
         if self.until > now {
-            platform.app.store.lease(&self.name, &self.owner, now, now).await?;
+            app.store.lease(&self.name, &self.owner, now, now).await?;
         }
         Ok(())
     }
 }
 
-async fn run_lane(platform: Arc<Platform>, lane: Lane) {
+async fn run_lane(platform: Arc<Platform>, app: Arc<App>, lane: Lane) {
     let job = match lane {
         Lane::Index => &platform.jobs.index,
         Lane::Telegram => &platform.jobs.telegram,
@@ -203,30 +220,30 @@ async fn run_lane(platform: Arc<Platform>, lane: Lane) {
             () = job.wanted() => {}
             () = stopped(&mut stopping) => break,
         }
-        let drained = caught(drain(&platform, lane, &mut lease)).await;
+        let drained = caught(drain(&platform, &app, lane, &mut lease)).await;
         let next = match drained.unwrap_or_else(|failure| Err(failure.error())) {
             Ok(next) => next,
             Err(error) => {
                 error.log("outbox");
-                platform.app.now().plus(RETRY)
+                platform.now().plus(RETRY)
             }
         };
         job.done(next);
     }
-    if let Err(error) = lease.give_back(&platform).await {
+    if let Err(error) = lease.give_back(&app).await {
         error.log("outbox");
     }
 }
 
 /// Delivers what is due, step by step, and answers when to look again.
-async fn drain(platform: &Platform, lane: Lane, lease: &mut Lease) -> Result<Timestamp> {
+async fn drain(platform: &Platform, app: &App, lane: Lane, lease: &mut Lease) -> Result<Timestamp> {
     loop {
-        if !lease.hold(platform).await? {
-            return Ok(platform.app.now().plus(lease.length));
+        if !lease.hold(app).await? {
+            return Ok(platform.now().plus(lease.length));
         }
-        let drained = notifier::drain(&platform.app, lane).await?;
+        let drained = notifier::drain(app, lane).await?;
         if drained.delivered == 0 || platform.is_stopping() {
-            let latest = platform.app.now().plus(LANE_INTERVAL);
+            let latest = platform.now().plus(LANE_INTERVAL);
             return Ok(drained.next.unwrap_or(latest).min(latest));
         }
     }

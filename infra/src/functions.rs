@@ -6,18 +6,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
+use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpRequest, ApiGatewayWebsocketProxyRequest};
+use aws_lambda_events::dynamodb;
+use aws_lambda_events::streams::DynamoDbEventResponse;
 use futures::FutureExt;
-use lambda_http::{Body, Request, Response};
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Body, Response};
 use shared::{App, Error};
 
 /// Runs a function by the name of its binary, as `template.yaml` gives it.
 #[async_trait]
 pub trait Functions: Send + Sync {
     /// A function behind a route of the WebSocket API.
-    async fn socket(&self, function: &str, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse;
+    async fn socket(
+        &self,
+        function: &str,
+        event: ApiGatewayWebsocketProxyRequest,
+    ) -> Result<ApiGatewayProxyResponse, Failure>;
     /// A function behind a route of the HTTP API.
-    async fn http(&self, function: &str, request: Request) -> Response<Body>;
+    async fn http(&self, function: &str, event: ApiGatewayV2httpRequest) -> Result<Response<Body>, Failure>;
+    /// The function behind the table's stream; answers the records that must come again.
+    async fn stream(&self, function: &str, batch: dynamodb::Event) -> Result<DynamoDbEventResponse, Failure>;
+    /// The function behind the schedule.
+    async fn schedule(&self, function: &str) -> Result<(), Failure>;
 }
 
 /// The functions of this workspace, called in process.
@@ -25,55 +36,73 @@ pub struct InProcess(pub Arc<App>);
 
 #[async_trait]
 impl Functions for InProcess {
-    async fn socket(&self, function: &str, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
+    async fn socket(
+        &self,
+        function: &str,
+        event: ApiGatewayWebsocketProxyRequest,
+    ) -> Result<ApiGatewayProxyResponse, Failure> {
         match function {
-            "connect" => connect::handle(&self.0, event).await,
-            "message" => message::handle(&self.0, event).await,
-            "disconnect" => disconnect::handle(&self.0, event).await,
-            _ => {
-                let mut response = ApiGatewayProxyResponse::default();
-                response.status_code = 502;
-                response
-            }
+            "connect" => Ok(connect::handle(&self.0, event).await),
+            "message" => Ok(message::handle(&self.0, event).await),
+            "disconnect" => Ok(disconnect::handle(&self.0, event).await),
+            _ => Err(Failure::unknown(function)),
         }
     }
 
-    async fn http(&self, function: &str, request: Request) -> Response<Body> {
+    async fn http(&self, function: &str, event: ApiGatewayV2httpRequest) -> Result<Response<Body>, Failure> {
+        let request = LambdaRequest::ApiGatewayV2(event).into();
         match function {
-            "visitor" => visitor::handle(&self.0, request).await,
-            "admin" => admin::handle(&self.0, request).await,
-            "telegram" => telegram::handle(&self.0, request).await,
-            _ => {
-                let mut response = Response::new(Body::Empty);
-                *response.status_mut() = axum::http::StatusCode::BAD_GATEWAY;
-                response
-            }
+            "visitor" => Ok(visitor::handle(&self.0, request).await),
+            "admin" => Ok(admin::handle(&self.0, request).await),
+            "telegram" => Ok(telegram::handle(&self.0, request).await),
+            _ => Err(Failure::unknown(function)),
+        }
+    }
+
+    async fn stream(&self, function: &str, batch: dynamodb::Event) -> Result<DynamoDbEventResponse, Failure> {
+        match function {
+            "notifier" => Ok(notifier::stream(&self.0, batch).await),
+            _ => Err(Failure::unknown(function)),
+        }
+    }
+
+    async fn schedule(&self, function: &str) -> Result<(), Failure> {
+        match function {
+            "maintenance" => maintenance::handle(&self.0).await.map(drop).map_err(Failure::Failed),
+            _ => Err(Failure::unknown(function)),
         }
     }
 }
 
 /// Why a function gave no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+#[derive(Debug)]
+pub enum Failure {
     /// It took longer than API Gateway waits.
     TimedOut,
     /// It panicked.
     Panicked,
+    /// It failed, or could not be called.
+    Failed(Error),
 }
 
 impl Failure {
+    fn unknown(function: &str) -> Self {
+        Self::Failed(Error::internal(format!("there is no function {function:?} here")))
+    }
+
     /// The failure in the contract's words.
-    pub(crate) fn error(self) -> Error {
+    pub fn error(self) -> Error {
         match self {
             Self::TimedOut => Error::Unavailable("a function took too long".into()),
             Self::Panicked => Error::internal("a function panicked"),
+            Self::Failed(error) => error,
         }
     }
 }
 
 /// Waits for a function as API Gateway does: so long and no longer, and whatever becomes of it.
-pub(crate) async fn guarded<T>(limit: Duration, run: impl Future<Output = T>) -> Result<T, Failure> {
-    tokio::time::timeout(limit, caught(run)).await.unwrap_or(Err(Failure::TimedOut))
+pub(crate) async fn guarded<T>(limit: Duration, run: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::time::timeout(limit, caught(run)).await.unwrap_or(Ok(Err(Failure::TimedOut)))?
 }
 
 /// Keeps a panic from ending more than the work that panicked.

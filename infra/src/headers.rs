@@ -48,7 +48,7 @@ fn default(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
 }
 
 fn content_security_policy(platform: &Platform, domain: &str, is_panel: bool) -> String {
-    let config = &platform.app.config;
+    let config = &platform.config;
     let public = config.public_url.replacen("http", "ws", 1);
     let sockets = if public.ends_with(&format!("//{domain}")) {
         public

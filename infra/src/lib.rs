@@ -1,15 +1,17 @@
 //! API Gateway, its stream and its scheduler on one machine: real HTTP and WebSocket traffic becomes API Gateway's own
-//! events, by API Gateway's own rules, and the functions run in this process.
+//! events, by API Gateway's own rules, and the functions run in this process, or in others that [`Invoke`] calls.
 //!
 //! Reading order: [`template`] (the routes), `router` (who answers what), `rest` and `socket` (traffic to events and
-//! back), [`registry`] (pushing), `background` (the outbox and the schedule).
+//! back), [`registry`] (pushing), `background` (the outbox and the schedule), [`stream`] and `mapping` (a table's events).
 
 mod background;
 mod event;
 mod faults;
 mod functions;
 mod headers;
+mod invoke;
 mod management;
+mod mapping;
 mod metrics;
 mod pages;
 mod platform;
@@ -36,13 +38,15 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 pub use faults::Faults;
-pub use functions::{Functions, InProcess};
+pub use functions::{Failure, Functions, InProcess};
+pub use invoke::Invoke;
 
 use background::Jobs;
 use faults::Lots;
 use metrics::Metrics;
 use platform::{MAX_RUNNING, Platform};
 use registry::{Closing, Registry};
+use stream::StreamReader;
 use template::Template;
 
 /// At most so many TCP connections, sockets included.
@@ -56,13 +60,15 @@ const CLOSE_TIME: Duration = Duration::from_secs(3);
 pub struct GatewayOptions {
     /// The settings; `OTP_HASH_SALT` must be set.
     pub config: Config,
-    /// The database.
-    pub store: Arc<dyn Store>,
+    /// The database, unless the functions run elsewhere and have it to themselves.
+    pub store: Option<Arc<dyn Store>>,
+    /// Where the events of the functions' table come from; without it they are drained from the store's outbox.
+    pub stream: Option<StreamReader>,
     /// Where connections come in.
     pub listener: TcpListener,
     /// The time; the machine's own unless a test turns it.
     pub clock: Arc<dyn Clock>,
-    /// Other functions than the workspace's own, for tests.
+    /// Other functions than the workspace's own in this process.
     pub functions: Option<Arc<dyn Functions>>,
     /// What goes wrong on purpose.
     pub faults: Faults,
@@ -77,11 +83,21 @@ pub struct GatewayOptions {
 }
 
 impl GatewayOptions {
-    /// What people run.
+    /// What people run: the functions in this process, on `store`.
     pub fn new(config: Config, store: Arc<dyn Store>, listener: TcpListener) -> Self {
+        Self { store: Some(store), ..Self::common(config, listener) }
+    }
+
+    /// A gateway in front of functions that run elsewhere and have their store to themselves.
+    pub fn before(config: Config, functions: Arc<dyn Functions>, listener: TcpListener) -> Self {
+        Self { functions: Some(functions), connections_api: true, ..Self::common(config, listener) }
+    }
+
+    fn common(config: Config, listener: TcpListener) -> Self {
         Self {
             config,
-            store,
+            store: None,
+            stream: None,
             listener,
             clock: Arc::new(SystemClock),
             functions: None,
@@ -101,15 +117,25 @@ impl Gateway {
     /// Starts one; it serves when this answers. Rows of sockets that died with the process before are forgotten.
     pub async fn start(options: GatewayOptions) -> Result<Running> {
         let address = options.listener.local_addr().map_err(Error::internal)?;
-        options.store.forget_connections().await?;
         let (stop, stopping) = watch::channel(false);
         let lots = Arc::new(Lots::new(options.faults));
         let metrics = Arc::new(Metrics::default());
-        let registry = Arc::new(Registry::new(options.clock.clone(), lots.clone(), metrics.clone()));
-        let app = App::new(options.config, options.store, registry.clone(), options.clock)?;
-        let app = Arc::new(app.with_terminal(options.terminal));
+        let (config, clock) = (options.config, options.clock);
+        let registry = Arc::new(Registry::new(clock.clone(), lots.clone(), metrics.clone()));
+        let app = match options.store {
+            Some(store) => {
+                store.forget_connections().await?;
+                let app = App::new(config.clone(), store, registry.clone(), clock.clone())?;
+                Some(Arc::new(app.with_terminal(options.terminal)))
+            }
+            None => None,
+        };
+        let in_process = || app.clone().map(|app| Arc::new(InProcess(app)) as Arc<dyn Functions>);
+        let functions = options.functions.or_else(in_process);
         let platform = Arc::new(Platform {
-            functions: options.functions.unwrap_or_else(|| Arc::new(InProcess(app.clone()))),
+            functions: functions.ok_or_else(|| Error::internal("there is neither a store nor are there functions"))?,
+            config,
+            clock,
             app,
             registry,
             metrics,
@@ -123,7 +149,7 @@ impl Gateway {
             stopping: stopping.clone(),
         });
         let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
-        let mut tasks = background::start(&platform, options.tick);
+        let mut tasks = background::start(&platform, options.tick, options.stream);
         tasks.spawn(server::serve(options.listener, router::build(&platform)?, connections.clone(), stopping));
         Ok(Running { address, platform, connections, stop, tasks })
     }
@@ -144,9 +170,9 @@ impl Running {
         self.address
     }
 
-    /// The parts that its functions work with.
-    pub fn app(&self) -> &Arc<App> {
-        &self.platform.app
+    /// The parts that its functions work with, when they run in here.
+    pub fn app(&self) -> Option<&Arc<App>> {
+        self.platform.app.as_ref()
     }
 
     /// The sockets that are open.

@@ -11,9 +11,13 @@ use shared::config::{Config, Place};
 const HELP: &str = "\
 Parley's gateway: the whole chat on one machine.
 
-Usage: gateway [--connections-api]
+Usage: gateway [--connections-api] [--invoke URL [--stream ENDPOINT/TABLE]]
 
-  --connections-api  serve /@connections/{id} to this machine, for functions that run outside this process
+  --invoke URL       call functions that run outside this process by the Lambda Invoke API at URL, such as
+                     http://127.0.0.1:3001 (sam local start-lambda, cargo lambda watch); they have their own store
+  --stream ENDPOINT/TABLE
+                     hand the changes of TABLE on the DynamoDB-compatible server at ENDPOINT to their notifier
+  --connections-api  serve /@connections/{id} to this machine; --invoke does so by itself
   --help             show this text
   --version          show the version
 
@@ -23,27 +27,61 @@ Settings come from the environment (DATABASE_URL, LISTEN_ADDR, PUBLIC_URL …); 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 enum Command {
-    Serve { connections_api: bool },
+    Serve(Arrangement),
     Help,
     Version,
 }
 
-fn command(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
-    let mut connections_api = false;
-    for argument in arguments {
+/// What runs where.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Arrangement {
+    connections_api: bool,
+    invoke: Option<Elsewhere>,
+}
+
+/// Functions outside this process.
+#[derive(Debug, PartialEq, Eq)]
+struct Elsewhere {
+    url: String,
+    /// Endpoint and table.
+    stream: Option<(String, String)>,
+}
+
+fn command(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let (mut connections_api, mut url, mut stream) = (false, None, None);
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--connections-api" => connections_api = true,
+            "--invoke" => {
+                url =
+                    Some(arguments.next().and_then(|told| address(&told)).ok_or("--invoke needs an http:// address.")?)
+            }
+            "--stream" => {
+                let told = arguments.next().and_then(|told| address(&told));
+                let told = told.and_then(|told| told.rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())));
+                let whole = told.filter(|(endpoint, table)| !endpoint.ends_with('/') && !table.is_empty());
+                stream = Some(whole.ok_or("--stream needs http://HOST:PORT/TABLE.")?);
+            }
             "--help" | "-h" => return Ok(Command::Help),
             "--version" | "-V" => return Ok(Command::Version),
             _ => return Err(format!("There is no option {argument:?}; --help shows those there are.")),
         }
     }
-    Ok(Command::Serve { connections_api })
+    if url.is_none() && stream.is_some() {
+        return Err("--stream goes with --invoke: this gateway's own store has an outbox.".into());
+    }
+    let invoke = url.map(|url| Elsewhere { url, stream });
+    Ok(Command::Serve(Arrangement { connections_api, invoke }))
+}
+
+fn address(text: &str) -> Option<String> {
+    let text = text.trim_end_matches('/');
+    text.starts_with("http://").then(|| text.to_owned())
 }
 
 fn main() -> ExitCode {
     let text = match command(std::env::args().skip(1)) {
-        Ok(Command::Serve { connections_api }) => return serve(connections_api),
+        Ok(Command::Serve(arrangement)) => return serve(arrangement),
         Ok(Command::Help) => HELP.to_owned(),
         Ok(Command::Version) => format!("gateway {}\n", env!("CARGO_PKG_VERSION")),
         Err(mistake) => {
@@ -56,7 +94,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn serve(connections_api: bool) -> ExitCode {
+fn serve(arrangement: Arrangement) -> ExitCode {
     let config = match Config::from_env(Place::Gateway) {
         Ok(config) => config,
         Err(mistakes) => {
@@ -75,7 +113,7 @@ fn serve(connections_api: bool) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(start::run(config, connections_api)) {
+    match runtime.block_on(start::run(config, arrangement)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(start::Refused { sentence, code }) => {
             eprintln!("{sentence}");
@@ -92,10 +130,26 @@ mod tests {
     fn the_command_line_is_understood() {
         let read = |arguments: &[&str]| command(arguments.iter().map(|argument| (*argument).to_owned()));
 
-        assert_eq!(read(&[]), Ok(Command::Serve { connections_api: false }));
-        assert_eq!(read(&["--connections-api"]), Ok(Command::Serve { connections_api: true }));
+        let serve = |connections_api, invoke| Ok(Command::Serve(Arrangement { connections_api, invoke }));
+        assert_eq!(read(&[]), serve(false, None));
+        assert_eq!(read(&["--connections-api"]), serve(true, None));
+        let url = "http://127.0.0.1:3001";
+        assert_eq!(read(&["--invoke", url]), serve(false, Some(Elsewhere { url: url.into(), stream: None })));
+        let stream = Some(("http://127.0.0.1:8001".into(), "parley".into()));
+        assert_eq!(
+            read(&["--stream", "http://127.0.0.1:8001/parley", "--invoke", "http://127.0.0.1:3001/"]),
+            serve(false, Some(Elsewhere { url: url.into(), stream }))
+        );
         assert_eq!(read(&["--version"]), Ok(Command::Version));
         assert_eq!(read(&["-h"]), Ok(Command::Help));
-        assert!(read(&["--port", "1"]).is_err_and(|mistake| mistake.contains("--port")));
+        for (wrong, named) in [
+            (&["--port", "1"][..], "--port"),
+            (&["--invoke"], "--invoke"),
+            (&["--invoke", "localhost"], "--invoke"),
+            (&["--stream", "http://127.0.0.1:8001/parley"], "--invoke"),
+            (&["--invoke", url, "--stream", "http://127.0.0.1:8001"], "--stream"),
+        ] {
+            assert!(read(wrong).is_err_and(|mistake| mistake.contains(named)), "{wrong:?}");
+        }
     }
 }

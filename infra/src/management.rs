@@ -40,7 +40,8 @@ pub(crate) async fn metrics(
         return rest::refused(Error::NotFound, &event::request_id());
     }
     for lane in [Lane::Index, Lane::Telegram] {
-        match platform.app.store.backlog(lane).await {
+        let Some(app) = &platform.app else { break };
+        match app.store.backlog(lane).await {
             Ok((events, _)) => platform.metrics.backlog(lane.as_str(), events),
             Err(error) => Error::from(error).log("metrics"),
         }

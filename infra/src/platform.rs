@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, header};
 use shared::App;
+use shared::config::Config;
+use shared::time::{Clock, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::Instrument;
 use url::Url;
@@ -31,7 +33,10 @@ pub(crate) struct Caller {
 
 /// The parts of a running gateway.
 pub(crate) struct Platform {
-    pub(crate) app: Arc<App>,
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What the functions work with when they run in here.
+    pub(crate) app: Option<Arc<App>>,
     pub(crate) functions: Arc<dyn Functions>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) metrics: Arc<Metrics>,
@@ -59,9 +64,13 @@ impl Platform {
         named.filter(|host| is_host(host)).unwrap_or(&self.own_domain).to_owned()
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Whether people reach this gateway by https.
     pub(crate) fn is_https(&self) -> bool {
-        self.app.config.public_url.starts_with("https://")
+        self.config.public_url.starts_with("https://")
     }
 
     /// Runs a function to its end, even when the caller goes away meanwhile, as it would on AWS.
@@ -69,7 +78,7 @@ impl Platform {
         self: &Arc<Self>,
         function: &str,
         span: tracing::Span,
-        run: impl Future<Output = T> + Send + 'static,
+        run: impl Future<Output = Result<T, Failure>> + Send + 'static,
     ) -> Result<T, Failure> {
         let platform = self.clone();
         let name = function.to_owned();
@@ -78,7 +87,7 @@ impl Platform {
             let started = Instant::now();
             let answer = guarded(platform.function_limit, run).await;
             platform.metrics.handled(&name, started.elapsed());
-            platform.jobs.poke_lanes();
+            platform.jobs.something_was_done();
             answer
         };
         tokio::spawn(task.instrument(span)).await.unwrap_or(Err(Failure::Panicked))

@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use http_body_util::BodyExt;
-use lambda_http::request::LambdaRequest;
 use shared::Error;
 
 use crate::event::{self, HttpCall};
@@ -30,7 +29,7 @@ pub(crate) async fn call(
 ) -> Response {
     let request_id = event::request_id();
     let (parts, body) = request.into_parts();
-    let body = match read(body, platform.app.config.max_request_size).await {
+    let body = match read(body, platform.config.max_request_size).await {
         Ok(body) => body,
         Err(error) => return refused(error, &request_id),
     };
@@ -43,14 +42,14 @@ pub(crate) async fn call(
             source_ip: &caller.ip.to_string(),
             scheme: if platform.is_https() { "https" } else { "http" },
             domain: &domain,
-            now: platform.app.now(),
+            now: platform.now(),
         },
         &parts,
         &body,
     );
     let span = tracing::info_span!("http", request_id, method = %parts.method, path = parts.uri.path());
     let (functions, function) = (platform.functions.clone(), route.function.clone());
-    let run = async move { functions.http(&function, LambdaRequest::ApiGatewayV2(event).into()).await };
+    let run = async move { functions.http(&function, event).await };
     match platform.run(&route.function, span, run).await {
         Ok(answer) => answered(answer),
         Err(failure) => failed(failure, &request_id),

@@ -58,7 +58,7 @@ async fn upgrade(
 
 async fn page(State(platform): State<Arc<Platform>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    pages::serve(&parts, &platform.app.config.default_locale, &event::request_id())
+    pages::serve(&parts, &platform.config.default_locale, &event::request_id())
 }
 
 /// API Gateway knows a route by path and method together: another method is another route, and there is none.

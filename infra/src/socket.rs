@@ -106,7 +106,7 @@ async fn run_connect(
     request_id: &str,
 ) -> Result<Connected, Failure> {
     let Ok(connection_id) = Registry::new_id() else { return Err(Failure::Panicked) };
-    let now = platform.app.now();
+    let now = platform.now();
     let context = SocketContext {
         connection_id,
         connected_at: now,

@@ -5,12 +5,15 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gateway::{Gateway, GatewayOptions, salt};
+use gateway::stream::{Start, StreamReader};
+use gateway::{Gateway, GatewayOptions, Invoke, salt};
 use shared::app::Terminal;
 use shared::config::Config;
 use shared::store::{self, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{Arrangement, Elsewhere};
 
 /// Sockets are files; the usual limit of 1,024 is less than `WS_MAX_CLIENTS` needs.
 const OPEN_FILES: u64 = 65_536;
@@ -29,22 +32,15 @@ fn refused(sentence: impl Into<String>) -> Refused {
 }
 
 /// Serves until SIGTERM or SIGINT.
-pub(crate) async fn run(mut config: Config, connections_api: bool) -> Result<(), Refused> {
-    if config.database_url.scheme() == "dynamodb" {
-        let sentence = "DATABASE_URL: this gateway was built for sqlite:// and postgres://, without DynamoDB.".into();
-        return Err(Refused { sentence, code: 2 });
-    }
+pub(crate) async fn run(config: Config, arrangement: Arrangement) -> Result<(), Refused> {
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
         tracing::debug!(%error, "cannot raise the limit of open files");
     }
-    let folder = salt::data_folder(&config.database_url);
-    salt::provide(&mut config)
-        .map_err(|error| refused(format!("The gateway cannot keep its salt in {}: {error}.", folder.display())))?;
-    let listener = listen(config.listen_addr).await?;
-    let store = open(&config).await?;
     let urls = (config.public_url.clone(), format!("{}/admin", config.public_url));
-    let terminal = terminal(&config);
-    let options = GatewayOptions { connections_api, terminal, ..GatewayOptions::new(config, store, listener) };
+    let options = match arrangement.invoke {
+        Some(elsewhere) => elsewhere_options(config, elsewhere).await?,
+        None => own_options(config, arrangement.connections_api).await?,
+    };
     let running = Gateway::start(options).await.map_err(|error| refused(sentence("cannot start", &error)))?;
     let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
     eprintln!("Parley {} is here.\n  Visitors  {}\n  Panel     {}", env!("CARGO_PKG_VERSION"), urls.0, urls.1);
@@ -57,6 +53,32 @@ pub(crate) async fn run(mut config: Config, connections_api: bool) -> Result<(),
         () = running.shutdown() => Ok(()),
         _ = interrupt.recv() => Err(refused("Stopped at once.")),
     }
+}
+
+async fn own_options(mut config: Config, connections_api: bool) -> Result<GatewayOptions, Refused> {
+    if config.database_url.scheme() == "dynamodb" {
+        let sentence = "DATABASE_URL: this gateway was built for sqlite:// and postgres://, without DynamoDB.".into();
+        return Err(Refused { sentence, code: 2 });
+    }
+    let folder = salt::data_folder(&config.database_url);
+    salt::provide(&mut config)
+        .map_err(|error| refused(format!("The gateway cannot keep its salt in {}: {error}.", folder.display())))?;
+    let listener = listen(config.listen_addr).await?;
+    let store = open(&config).await?;
+    let terminal = terminal(&config);
+    Ok(GatewayOptions { connections_api, terminal, ..GatewayOptions::new(config, store, listener) })
+}
+
+async fn elsewhere_options(config: Config, elsewhere: Elsewhere) -> Result<GatewayOptions, Refused> {
+    let cannot = |error| refused(sentence("cannot start", &error));
+    let listener = listen(config.listen_addr).await?;
+    let functions = Arc::new(Invoke::new(&elsewhere.url).map_err(cannot)?);
+    let stream = match elsewhere.stream {
+        // The oldest record would repeat a day's notices in Telegram at each start.
+        Some((endpoint, table)) => Some(StreamReader::open(&endpoint, &table, Start::Latest).await.map_err(cannot)?),
+        None => None,
+    };
+    Ok(GatewayOptions { stream, ..GatewayOptions::before(config, functions, listener) })
 }
 
 /// Login codes are shown on the terminal only to somebody who sits at this machine, and only without Telegram.

@@ -15,6 +15,8 @@ pub struct Template {
     pub socket_routes: BTreeMap<String, String>,
     /// The WebSocket API's stage.
     pub stage: String,
+    /// The functions' logical ids by their binaries.
+    pub functions: BTreeMap<String, String>,
 }
 
 /// One route of the HTTP API.
@@ -57,10 +59,18 @@ impl Template {
     pub fn read(text: &str) -> Result<Self, BadTemplate> {
         let template: Value = serde_saphyr::from_str(text).map_err(|error| BadTemplate(error.to_string()))?;
         let resources = object(&template, "Resources").ok_or_else(|| BadTemplate("it has no Resources".into()))?;
-        let mut read = Self { routes: Vec::new(), socket_routes: BTreeMap::new(), stage: String::new() };
+        let mut read = Self {
+            routes: Vec::new(),
+            socket_routes: BTreeMap::new(),
+            stage: String::new(),
+            functions: BTreeMap::new(),
+        };
         for (name, resource) in resources {
             match text_of(resource, "/Type") {
                 Some("AWS::ApiGatewayV2::Route") => read.http_route(name, resource, resources)?,
+                Some("AWS::Serverless::Function") => {
+                    read.functions.insert(binary(name, resource)?, name.clone());
+                }
                 Some("AWS::Serverless::WebSocketApi") => read.socket_api(resource, resources)?,
                 _ => {}
             }
@@ -143,6 +153,7 @@ mod tests {
         let sockets = ["$connect", "$default", "$disconnect"].map(|key| template.socket_routes[key].as_str());
         assert_eq!(sockets, ["connect", "message", "disconnect"]);
         assert_eq!(template.stage, "live");
+        assert_eq!((template.functions.len(), template.functions["notifier"].as_str()), (8, "NotifierFunction"));
     }
 
     #[test]

@@ -119,7 +119,7 @@ async fn converse(platform: &Arc<Platform>, peer: &Arc<Peer>, mut queue: Queue, 
             }
             read = stream.next(), if waiting.is_none() => match read {
                 Some(Ok(Message::Text(text))) => {
-                    peer.active(platform.app.now());
+                    peer.active(platform.now());
                     platform.metrics.frame_in(peer.side);
                     waiting = Some(text).filter(|_| !platform.is_stopping());
                 }
@@ -152,7 +152,7 @@ async fn handle(platform: Arc<Platform>, peer: Arc<Peer>, text: Utf8Bytes, _perm
         tokio::time::sleep(delay).await;
     }
     let request_id = event::request_id();
-    let event = peer.context.message(&request_id, platform.app.now(), text.as_str().to_owned());
+    let event = peer.context.message(&request_id, platform.now(), text.as_str().to_owned());
     drop(text);
     let span = tracing::info_span!("message", request_id, connection_id = peer.context.connection_id);
     if let Err(failure) = run(&platform, "$default", span, event).await {
@@ -173,7 +173,7 @@ pub(super) async fn disconnect(platform: &Arc<Platform>, peer: &Peer, code: u16,
     }
     platform.lots.before_disconnect().await;
     let request_id = event::request_id();
-    let event = peer.context.disconnect(&request_id, platform.app.now(), code, reason);
+    let event = peer.context.disconnect(&request_id, platform.now(), code, reason);
     let span = tracing::info_span!("disconnect", request_id, connection_id = peer.context.connection_id);
     if let Err(failure) = run(platform, "$disconnect", span, event).await {
         failure.error().log(&request_id);

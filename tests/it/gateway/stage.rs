@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
+use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpRequest, ApiGatewayWebsocketProxyRequest};
+use aws_lambda_events::dynamodb;
 use aws_lambda_events::encodings::Body as EventBody;
+use aws_lambda_events::streams::DynamoDbEventResponse;
 use futures::{SinkExt, StreamExt};
-use gateway::{Faults, Functions, Gateway, GatewayOptions, Running};
+use gateway::{Failure, Faults, Functions, Gateway, GatewayOptions, Running};
+use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use shared::config::{Config, Place};
@@ -84,17 +87,22 @@ impl Script {
 
 #[async_trait]
 impl Functions for Script {
-    async fn socket(&self, function: &str, event: ApiGatewayWebsocketProxyRequest) -> ApiGatewayProxyResponse {
+    async fn socket(
+        &self,
+        function: &str,
+        event: ApiGatewayWebsocketProxyRequest,
+    ) -> Result<ApiGatewayProxyResponse, Failure> {
         self.events.lock().unwrap().push((function.into(), event.clone()));
         match function {
-            "connect" => return self.connect(&event).await,
+            "connect" => return Ok(self.connect(&event).await),
             "message" => self.message(&event).await,
             _ => {}
         }
-        ApiGatewayProxyResponse::default()
+        Ok(ApiGatewayProxyResponse::default())
     }
 
-    async fn http(&self, function: &str, request: Request) -> Response<Body> {
+    async fn http(&self, function: &str, event: ApiGatewayV2httpRequest) -> Result<Response<Body>, Failure> {
+        let request: Request = LambdaRequest::ApiGatewayV2(event).into();
         assert!(!request.uri().path().ends_with("/panic"), "as the path said");
         let context = request.request_context();
         let told = json!({
@@ -108,7 +116,15 @@ impl Functions for Script {
             "context": serde_json::to_value(context).unwrap(),
             "body": String::from_utf8_lossy(request.body()),
         });
-        Response::new(Body::Text(told.to_string()))
+        Ok(Response::new(Body::Text(told.to_string())))
+    }
+
+    async fn stream(&self, _: &str, _: dynamodb::Event) -> Result<DynamoDbEventResponse, Failure> {
+        Ok(DynamoDbEventResponse::default())
+    }
+
+    async fn schedule(&self, _: &str) -> Result<(), Failure> {
+        Ok(())
     }
 }
 

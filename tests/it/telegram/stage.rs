@@ -82,7 +82,7 @@ impl Office {
 
     /// Waits until everything that happened is in Telegram, and its links are stored.
     pub async fn mirrored(&self) {
-        let store = &self.running.app().store;
+        let store = &self.running.app().expect("its functions run in here").store;
         eventually("the lane empties", async || (store.backlog(Lane::Telegram).await.unwrap().0 == 0).then_some(()))
             .await;
     }
