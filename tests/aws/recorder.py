@@ -39,9 +39,14 @@ class Recorder:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 recorder.note(self.path, self.headers, body)
                 onward = http.client.HTTPConnection("127.0.0.1", emulator_port, timeout=30)
-                onward.request(self.command, self.path, body, dict(self.headers))
-                answer = onward.getresponse()
-                data = answer.read()
+                try:
+                    onward.request(self.command, self.path, body, dict(self.headers))
+                    answer = onward.getresponse()
+                    data = answer.read()
+                except OSError:
+                    # The emulator stops while functions still run.
+                    self.close_connection = True
+                    return
                 self.send_response(answer.status)
                 for name, value in answer.getheaders():
                     if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):

@@ -2,90 +2,46 @@
 //!
 //! `make test-aws` deploys it, says where it is and then tells these stories.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+mod stack;
 
 use serde_json::{Value, json};
-use shared::time::SystemClock;
-use telegram_server::{Operator, TelegramServer};
+use telegram_server::Fault;
 
-use crate::people::{Admin, Browser, Visitor, eventually};
-use crate::telegram::stage::{GROUP, SECRET};
-
-/// A file that tells where everything is.
-const TOLD: &str = "TEST_DEPLOYED";
-
-/// The deployed stack, with its Telegram.
-struct Deployed {
-    front: SocketAddr,
-    origin: String,
-    telegram: TelegramServer,
-    olga: Operator,
-}
-
-impl Deployed {
-    #[expect(clippy::disallowed_methods, reason = "the harness is told where the stack is")]
-    async fn open() -> Self {
-        let told = std::env::var_os(TOLD).expect("TEST_DEPLOYED is set: run `make test-aws`");
-        let told: Value = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
-        let text = |name: &str| told[name].as_str().unwrap();
-        let telegram = TelegramServer::start_at(text("telegram"), Arc::new(SystemClock), &[GROUP]).await;
-        telegram.set_webhook(&format!("http://{}/telegram/webhook", text("front")), SECRET);
-        let olga = telegram.operator(GROUP, 501, "Olga", "Petrova");
-        Self { front: text("front").parse().unwrap(), origin: text("origin").to_owned(), telegram, olga }
-    }
-
-    fn browser(&self, last: u8) -> Browser {
-        Browser::new(self.front, Ipv4Addr::new(127, 0, 1, last)).with("origin", self.origin.clone())
-    }
-
-    /// Logs in with the code that Telegram got.
-    async fn admin(&self, browser: Browser, name: &str) -> Admin {
-        let before = self.telegram.sent().len();
-        let cookie = browser.request_otp().await;
-        let sent = self.telegram.sent();
-        let code = sent[before..].iter().find_map(|sent| crate::people::code_in(&sent.text)).expect("a code");
-        Admin::enter(browser, &cookie, &code, name).await
-    }
-
-    /// The message in Telegram that ends with this text.
-    async fn mirrored(&self, text: &str) -> i64 {
-        eventually(text, async || {
-            self.telegram.sent().iter().find(|sent| sent.text.ends_with(text)).map(|sent| sent.message_id)
-        })
-        .await
-    }
-}
+use crate::people::{Admin, Visitor, eventually};
+use stack::{Office, Stack};
 
 #[tokio::test]
 #[ignore = "needs a deployed stack: make test-aws"]
 async fn a_visitor_an_admin_and_an_operator_talk_to_each_other() {
-    let stack = Deployed::open().await;
+    let office = Office::open().await;
+    let (stack, telegram, olga) = (&office.stack, &office.telegram, &office.olga);
     let health = stack.browser(2).get("/health").await.good();
     assert_eq!((&health["status"], &health["store"]), (&json!("ok"), &json!("dynamodb")));
 
     let mut ada = Visitor::join(stack.browser(3), "Ada").await;
     assert_eq!(ada.say("Where is my parcel?").await["seq"], 1);
-    let in_telegram = stack.mirrored("Where is my parcel?").await;
+    let in_telegram = office.mirrored("Where is my parcel?").await;
 
-    let mut grace = stack.admin(stack.browser(4), "Grace").await;
+    let mut grace = office.admin(stack.browser(4), "Grace").await;
     let item = grace.list().await.into_iter().find(|item| item["conversation_id"] == json!(ada.id)).expect("Ada");
     assert_eq!((&item["unread"], &item["online"]), (&json!(1), &json!(true)));
     assert_eq!(ada.socket.expect("presence").await["admins_online"], 1);
 
     grace.answer(&ada.id, "On its way.", "g-1").await;
     assert_eq!(ada.socket.find("Grace's answer", |frame| frame["seq"] == 2).await["author"], "Grace");
-    let own = stack.olga.replies(in_telegram, "It arrives tomorow.");
-    assert_eq!(stack.telegram.deliver().await, [200]);
+    let own = olga.replies(in_telegram, "It arrives tomorow.");
+    assert_eq!(telegram.deliver().await, [200]);
     assert_eq!(ada.socket.find("Olga's answer", |frame| frame["seq"] == 3).await["author"], "Olga Petrova");
-    stack.olga.edits(own, "It arrives tomorrow.");
-    assert_eq!(stack.telegram.deliver().await, [200]);
+    olga.edits(own, "It arrives tomorrow.");
+    assert_eq!(telegram.deliver().await, [200]);
     assert_eq!(ada.socket.expect("message_edited").await["content"], "It arrives tomorrow.");
 
     found(&grace, "arrives tomorrow", &ada.id).await;
     every_frame(&mut ada, &mut grace).await;
-    every_route(&stack, &ada, &grace).await;
-    erased(ada, grace).await;
+    comes_and_goes(stack, &mut ada, &mut grace).await;
+    every_route(stack, &ada, &grace).await;
+    long_after(&office, &mut ada, in_telegram, own).await;
+    erased(stack, ada, grace).await;
 }
 
 /// The words of a message find it as soon as the stream has brought it to the index.
@@ -130,8 +86,43 @@ async fn every_frame(ada: &mut Visitor, grace: &mut Admin) {
     assert_eq!(ada.socket.expect("pong").await["head_seq"], 40);
 }
 
+/// Who is there is told as people come and go.
+async fn comes_and_goes(stack: &Stack, ada: &mut Visitor, grace: &mut Admin) {
+    let bob = Visitor::join(stack.browser(6), "Bob").await;
+    let of_bob = |frame: &Value| frame["type"] == "presence" && frame["conversation_id"] == json!(bob.id);
+    bob.socket.hang_up().await;
+    assert_eq!(
+        grace.socket.find("Bob is gone", |frame| of_bob(frame) && frame["online"] == false).await["online"],
+        false
+    );
+    let socket = Admin::socket(&grace.browser).await.unwrap();
+    std::mem::replace(&mut grace.socket, socket).hang_up().await;
+    let socket = std::mem::replace(&mut grace.socket, Admin::socket(&grace.browser).await.unwrap());
+    socket.hang_up().await;
+    grace.list().await;
+    ada.socket.rest().await;
+}
+
+/// What comes long after: an edit of an old message, and what Telegram would not take before.
+async fn long_after(office: &Office, ada: &mut Visitor, in_telegram: i64, own: i64) {
+    let (telegram, olga) = (&office.telegram, &office.olga);
+    olga.edits(own, "It arrives on Tuesday.");
+    olga.replies(in_telegram, "Sorry for the delay.");
+    assert_eq!(telegram.deliver().await, [200, 200]);
+    let edited = ada.socket.find("the edit", |frame| frame["type"] == "message_edited").await;
+    assert_eq!((&edited["seq"], &edited["content"]), (&json!(3), &json!("It arrives on Tuesday.")));
+
+    telegram.outage(Some(Fault::Broken));
+    let calls = telegram.calls();
+    ada.say("Never mind!").await;
+    eventually("Telegram has refused it", async || (telegram.calls() > calls).then_some(())).await;
+    telegram.outage(None);
+    // Nothing new happens: it is the lane's clock that brings it.
+    office.mirrored_by_the_clock("Never mind!").await;
+}
+
 /// What REST has beyond the sockets, for both.
-async fn every_route(stack: &Deployed, ada: &Visitor, grace: &Admin) {
+async fn every_route(stack: &Stack, ada: &Visitor, grace: &Admin) {
     let bob = stack.browser(5);
     let joined = bob.post("/api/visitor/join", json!({"display_name": "Bob"})).await.good();
     let (id, bob) =
@@ -169,8 +160,23 @@ async fn every_route(stack: &Deployed, ada: &Visitor, grace: &Admin) {
     grace.browser.log_in("otp_challenge=none", "000000", "Mallory").await.refuses(401, "unauthorized");
 }
 
-/// A deletion leaves nothing to find; a session that is over has no sockets.
-async fn erased(mut ada: Visitor, mut grace: Admin) {
+/// A deletion leaves nothing to find, whoever deletes; a session that is over has no sockets.
+async fn erased(stack: &Stack, mut ada: Visitor, mut grace: Admin) {
+    let gone = |id: &str| {
+        let id = id.to_owned();
+        move |frame: &Value| frame["type"] == "conversation_deleted" && frame["conversation_id"] == json!(id)
+    };
+    let (mut carol, dan) =
+        (Visitor::join(stack.browser(7), "Carol").await, Visitor::join(stack.browser(8), "Dan").await);
+    carol.say("a long time ago").await;
+    grace.call("POST", &format!("/api/admin/conversations/{}/close", carol.id)).await;
+    stack.set(&carol.id, "HEAD", "a", json!({"N": "1000000000000"})).await;
+    stack.set(&carol.id, "INFO", "slot", json!({"S": format!("1000000000000#{}", carol.id)})).await;
+    assert_eq!(stack.maintain().await["conversations_erased"], 1);
+    grace.socket.find("Carol's conversation is gone", gone(&carol.id)).await;
+    grace.call("DELETE", &format!("/api/admin/conversations/{}", dan.id)).await;
+    grace.socket.find("Dan's conversation is gone", gone(&dan.id)).await;
+
     grace.act("delete_conversation", &ada.id).await;
     ada.socket.expect("conversation_deleted").await;
     let resume = ada.browser.bearing(&ada.token);
@@ -185,4 +191,46 @@ async fn erased(mut ada: Visitor, mut grace: Admin) {
     assert!(grace.socket.closed_with().await.is_some());
     grace.browser.get("/api/admin/conversations").await.refuses(401, "unauthorized");
     ada.socket.hang_up().await;
+}
+
+#[tokio::test]
+#[ignore = "needs a deployed stack: make test-aws"]
+async fn the_pages_come_from_the_bucket_with_the_headers_of_the_gateway() {
+    let stack = Stack::told();
+    let browser = stack.browser(9);
+    for (path, kind, holds) in [
+        ("/", "text/html; charset=utf-8", "data-default-locale=\"tr\""),
+        ("/admin", "text/html; charset=utf-8", "data-default-locale=\"tr\""),
+        ("/js/dom.js", "text/javascript; charset=utf-8", "export"),
+        ("/css/base.css", "text/css; charset=utf-8", "{"),
+        ("/locales/tr.json", "application/json; charset=utf-8", "{"),
+        ("/favicon.svg", "image/svg+xml; charset=utf-8", "<svg"),
+    ] {
+        let answer = browser.get(path).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some(kind)), "{path}");
+        assert!(answer.text.contains(holds), "{path}");
+        assert_eq!(answer.header("cache-control"), Some("no-cache"), "{path}");
+        assert!(answer.header("etag").is_some(), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        let policy = answer.header("content-security-policy").unwrap();
+        assert_eq!(policy.contains("frame-ancestors 'none'"), path == "/admin", "{policy}");
+        assert_eq!(answer.header("x-frame-options"), (path == "/admin").then_some("DENY"), "{path}");
+    }
+    for path in ["/index.html", "/admin.html", "/js", "/js/none.js", "/../template.yaml"] {
+        assert_eq!(browser.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(browser.post("/", json!({})).await.status, 403);
+}
+
+#[tokio::test]
+#[ignore = "needs a deployed stack: make test-aws"]
+async fn the_apis_let_nobody_in_who_goes_around_cloudfront() {
+    let stack = Stack::told();
+    let (rest, sockets, around) = (stack.text("rest"), stack.text("sockets"), stack.around());
+    for path in ["/health", "/api/visitor/messages", "/api/admin/conversations"] {
+        around.get(&format!("{rest}{path}")).await.refuses(403, "forbidden");
+    }
+    around.post(&format!("{rest}/telegram/webhook"), json!({})).await.refuses(403, "forbidden");
+    let refused = around.open(&format!("{sockets}?socket=client")).await;
+    assert_eq!(refused.err().expect("no socket").status, 403);
 }
