@@ -4,6 +4,7 @@
 
 mod conformance;
 mod deployed;
+mod events;
 mod gateway;
 mod people;
 mod stores;
