@@ -16,8 +16,8 @@ use crate::store::StoreResult;
 /// A head of at most so many bytes costs one write unit; somewhat less than 1 KB, so that a mark or a socket more does not
 /// make the next change dearer.
 const HEAD_BYTES: usize = 1_000;
-/// An archive item holds about so many messages.
-const USUAL: usize = 4;
+/// An archive item holds so many messages of usual length.
+const USUAL: usize = 5;
 
 /// What is put aside before the head that no longer has it is written.
 #[derive(Debug, Default)]
@@ -169,9 +169,13 @@ impl DynamoStore {
             |found: &Vec<(i64, Kept)>| usize::try_from(to - from + 1).unwrap_or(0).saturating_sub(found.len());
         let range = Range::of(item::conversation(conversation_id)).between(item::archive(0), item::archive(to));
         let mut next = Some(if consistent { range.clone().consistent() } else { range.clone() }.backwards());
+        let mut seen = 0;
         while let Some(range) = next.filter(|_| missing(&found) > 0) {
-            let (items, rest) = self.page(range.limit(1 + (missing(&found) - 1).div_ceil(USUAL))).await?;
+            // The first page tells how many messages stand in an item here.
+            let (places, in_items) = if found.is_empty() { (USUAL, 1) } else { (found.len(), seen) };
+            let (items, rest) = self.page(range.limit((missing(&found) * in_items).div_ceil(places))).await?;
             next = rest;
+            seen += items.len();
             for item in items {
                 let archive: Archive = read(item)?;
                 found.extend((archive.first..).zip(archive.messages).filter(|(seq, _)| (from..=to).contains(seq)));

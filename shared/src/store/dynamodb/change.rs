@@ -114,6 +114,10 @@ impl Turn {
 
     /// The head to compute from, deleted or not; `None` when there is none.
     pub(super) async fn seen(&mut self, store: &DynamoStore) -> StoreResult<Option<Head>> {
+        if self.seen.is_none() && !self.fresh {
+            // Half the price; should it be old, the write finds out.
+            *self.seen = self.patience.bound(store.get(&self.key, false)).await??.map(read).transpose()?;
+        }
         if self.seen.as_ref().is_none_or(|head| !head.lives()) {
             self.refresh(store).await?;
         }
