@@ -1,31 +1,44 @@
 //! Stores to test with: each empty, each its own.
 
+mod streamed;
+mod table;
+
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use shared::config::DatabaseUrl;
 use shared::event::Lane;
+use shared::store::dynamodb::DynamoStore;
 use shared::store::sql::{SqlOptions, SqlStore};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
+pub use streamed::TestStore;
+pub use table::Table;
+
 /// A place where a database may be opened, dropped and opened again.
 pub struct Home {
     pub url: DatabaseUrl,
-    folder: Option<PathBuf>,
-    schema: Option<String>,
+    place: Place,
+}
+
+enum Place {
+    Memory,
+    Folder(PathBuf),
+    /// A schema of PostgreSQL.
+    Schema(String),
+    Table(Table),
 }
 
 impl Home {
     pub fn in_memory() -> Self {
-        Self { url: DatabaseUrl::new("sqlite::memory:"), folder: None, schema: None }
+        Self { url: DatabaseUrl::new("sqlite::memory:"), place: Place::Memory }
     }
 
     pub fn in_a_file() -> Self {
         let folder = std::env::temp_dir().join(format!("parley-{}", Uuid::now_v7()));
         let url = DatabaseUrl::new(format!("sqlite://{}/data/parley.db", folder.display()));
-        Self { url, folder: Some(folder), schema: None }
+        Self { url, place: Place::Folder(folder) }
     }
 
     /// A schema of its own on the server that `TEST_POSTGRES_URL` names.
@@ -35,12 +48,37 @@ impl Home {
         let server = postgres_url();
         let glue = if server.contains('?') { '&' } else { '?' };
         let url = DatabaseUrl::new(format!("{server}{glue}options=-csearch_path%3D{schema}"));
-        Self { url, folder: None, schema: Some(schema) }
+        Self { url, place: Place::Schema(schema) }
+    }
+
+    /// A table of its own on the server that `TEST_DYNAMODB_URL` names.
+    pub async fn on_dynamodb() -> Self {
+        let table = Table::create().await;
+        Self { url: table.url(), place: Place::Table(table) }
+    }
+
+    /// Every kind.
+    pub async fn every() -> [Self; 4] {
+        [Self::in_memory(), Self::in_a_file(), Self::on_postgres().await, Self::on_dynamodb().await]
     }
 
     /// Every kind that outlives its store: `sqlite::memory:` forgets with its last connection.
-    pub async fn lasting() -> [Self; 2] {
+    pub async fn lasting() -> [Self; 3] {
+        let [file, postgres] = Self::on_sql().await;
+        [file, postgres, Self::on_dynamodb().await]
+    }
+
+    /// Those whose rows SQL can tell.
+    pub async fn on_sql() -> [Self; 2] {
         [Self::in_a_file(), Self::on_postgres().await]
+    }
+
+    /// The table, on DynamoDB.
+    pub fn table(&self) -> Option<&Table> {
+        match &self.place {
+            Place::Table(table) => Some(table),
+            _ => None,
+        }
     }
 
     /// A connection of the test's own, past the store.
@@ -50,32 +88,47 @@ impl Home {
 
     /// The database's file, when it has one.
     pub fn file(&self) -> Option<PathBuf> {
-        self.folder.as_deref().map(|folder| Path::new(folder).join("data/parley.db"))
+        match &self.place {
+            Place::Folder(folder) => Some(Path::new(folder).join("data/parley.db")),
+            _ => None,
+        }
     }
 
-    /// Opens the store with every lane filled.
-    pub async fn open(&self) -> SqlStore {
+    /// Opens the store, and whatever brings its events into every lane.
+    pub async fn open(&self) -> TestStore {
+        if let Place::Table(table) = &self.place {
+            let store = DynamoStore::open(&self.url).expect("the URL is right");
+            return TestStore::streamed(store, table).await;
+        }
         let options = SqlOptions { lanes: vec![Lane::Index, Lane::Telegram] };
-        SqlStore::open(&self.url, options).await.expect("the store opens")
+        TestStore::new(SqlStore::open(&self.url, options).await.expect("the store opens"))
     }
 
     /// Takes everything away.
     pub async fn leave(self) {
-        if let Some(schema) = &self.schema {
-            execute_on_postgres(format!("drop schema {schema} cascade")).await;
-        }
-        if let Some(folder) = &self.folder {
-            std::fs::remove_dir_all(folder).expect("the folder can be removed");
+        match self.place {
+            Place::Memory => {}
+            Place::Folder(folder) => std::fs::remove_dir_all(folder).expect("the folder can be removed"),
+            Place::Schema(schema) => execute_on_postgres(format!("drop schema {schema} cascade")).await,
+            Place::Table(table) => table.remove().await,
         }
     }
 }
 
-/// Runs a story on every store, each time with an empty one.
-pub async fn for_each_store<F: Future<Output = ()>>(tell: impl Fn(Arc<SqlStore>) -> F) {
+/// Runs a story on every SQL store, each time with an empty one.
+pub async fn for_each_sql_store(tell: impl AsyncFn(TestStore)) {
     for home in [Home::in_memory(), Home::in_a_file(), Home::on_postgres().await] {
         eprintln!("on {:?}", home.url);
-        let store = Arc::new(home.open().await);
-        tell(store).await;
+        tell(home.open().await).await;
+        home.leave().await;
+    }
+}
+
+/// Runs a story on every store, each time with an empty one.
+pub async fn for_each_store<F: Future<Output = ()>>(tell: impl Fn(TestStore) -> F) {
+    for home in Home::every().await {
+        eprintln!("on {:?}", home.url);
+        tell(home.open().await).await;
         home.leave().await;
     }
 }

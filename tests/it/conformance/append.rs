@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use shared::model::{LastMessage, Sender, Status};
 use shared::rate_limit::Rate;
-use shared::store::{Appended, ConnectionRows, Conversations, Messages};
+use shared::store::Appended;
 use shared::time::{DAY, SECOND};
 
 use super::make::{GENEROUS, NO_CAPS, START, admin_socket, begin, head, message, say, session, stored, visitor_socket};
@@ -98,15 +98,14 @@ async fn the_order_of_tests_is_existence_duplicate_open_bucket() {
         assert_eq!(store.append(&first, Some(strict)).await.unwrap(), Appended::Duplicate(kept.clone()));
         let second = store.append(&message(&id, Sender::Visitor, "y", START), Some(strict)).await.unwrap();
         assert_eq!(second, Appended::RateLimited { retry_after_ms: 10 * SECOND });
+        let next = START.plus(10 * SECOND);
+        let third = store.append(&message(&id, Sender::Visitor, "z", next), Some(strict)).await.unwrap();
+        assert_eq!(stored(third).seq, 2, "one token was taken, not more");
         store.set_status(&id, Status::Closed, START).await.unwrap();
         assert_eq!(store.append(&first, Some(strict)).await.unwrap(), Appended::Duplicate(kept));
-        let closed = store.append(&message(&id, Sender::Visitor, "z", START), Some(strict)).await.unwrap();
+        let closed = store.append(&message(&id, Sender::Visitor, "late", next), Some(strict)).await.unwrap();
         assert_eq!(closed, Appended::Closed);
-
-        assert_eq!(head(&*store, &id, START).await.head_seq, 1, "nothing was stored with an error");
-        store.set_status(&id, Status::Open, START).await.unwrap();
-        let next = message(&id, Sender::Visitor, "z", START.plus(10 * SECOND));
-        assert_eq!(stored(store.append(&next, Some(strict)).await.unwrap()).seq, 2, "one token was taken, not more");
+        assert_eq!(head(&*store, &id, START).await.head_seq, 2, "nothing was stored with an error");
     })
     .await;
 }

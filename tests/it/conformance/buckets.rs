@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use shared::rate_limit::Rate;
-use shared::store::{Buckets, Taken};
+use shared::store::Taken;
 use shared::time::{HOUR, SECOND};
 
 use super::make::START;

@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use shared::model::{Connection, Side};
-use shared::store::{Audience, Connected, ConnectionCaps, ConnectionRows, LoginCode, Sessions, Store};
+use shared::store::{Audience, Connected, ConnectionCaps, LoginCode, Store};
 use shared::time::{HOUR, MINUTE};
 
 use super::make::{NO_CAPS, START, admin_socket, begin, session, visitor_socket};

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use shared::event::EventKind::{ConversationClosed, ConversationOpened, ConversationReopened, MessageStored};
 use shared::event::Lane;
 use shared::model::{Reader, Sender, Status};
-use shared::store::{ConnectionRows, Conversations, NewConversation, Outbox};
+use shared::store::NewConversation;
 use shared::time::{HOUR, SECOND};
 
 use super::make::{NO_CAPS, START, begin, begin_as, conversation, head, resume_hash, say, visitor_socket};

@@ -1,12 +1,11 @@
 //! Deleting a conversation leaves no row of it, in whatever tables there are.
 
+use serde_json::Value;
 use shared::event::{EventKind, Lane};
 use shared::model::{Activity, Sender, Side};
 use shared::search::terms;
-use shared::store::{
-    ConnectionRows, ConversationFilter, Conversations, Messages, Outbox, Records, Store, TelegramLink,
-};
-use shared::time::{DAY, SECOND};
+use shared::store::{ConversationFilter, Store, TelegramLink};
+use shared::time::{DAY, HOUR, SECOND};
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::make::{GENEROUS, NO_CAPS, START, activity, begin, first, message, say, stored, visitor_socket};
@@ -55,13 +54,13 @@ async fn count(connection: &mut AnyConnection, table: &str, id: &str) -> i64 {
 
 #[tokio::test]
 async fn every_row_of_a_deleted_conversation_is_gone_and_no_other() {
-    for home in Home::lasting().await {
+    for home in Home::on_sql().await {
         let store = home.open().await;
-        let (ada, bob) = (begin(&store, "Ada").await, begin(&store, "Bob").await);
-        fill(&store, &ada).await;
-        fill(&store, &bob).await;
+        let (ada, bob) = (begin(&*store, "Ada").await, begin(&*store, "Bob").await);
+        fill(&*store, &ada).await;
+        fill(&*store, &bob).await;
         let mut connection = home.connection().await;
-        let tables = tables(&mut connection, shared::store::Upkeep::name(&store)).await;
+        let tables = tables(&mut connection, store.name()).await;
         assert!(tables.len() >= 10, "{tables:?}");
         let mut before = Vec::new();
         for table in &tables {
@@ -84,6 +83,40 @@ async fn every_row_of_a_deleted_conversation_is_gone_and_no_other() {
         drop(store);
         home.leave().await;
     }
+}
+
+#[tokio::test]
+async fn no_item_of_the_table_speaks_of_a_deleted_conversation() {
+    let home = Home::on_dynamodb().await;
+    let store = home.open().await;
+    let (ada, bob) = (begin(&*store, "Zelda").await, begin(&*store, "Bob").await);
+    for n in 0..40 {
+        // More than a head holds, on two days.
+        say(&*store, &ada, Sender::Visitor, &format!("haystack {n}"), START.plus(n * HOUR)).await;
+        store.index(&ada, n + 1).await.unwrap();
+    }
+    fill(&*store, &bob).await;
+    let others = speak_of(&home, &bob).await.len();
+    fill(&*store, &ada).await;
+    assert!(speak_of(&home, &ada).await.len() > 50);
+    assert!(speak_of(&home, "haystack").await.len() > 10);
+    store.due(Lane::Telegram, START, 100).await.unwrap();
+
+    assert!(store.delete(&ada, START.plus(DAY)).await.unwrap());
+    store.due(Lane::Telegram, START, 100).await.unwrap();
+
+    let left: Vec<_> = speak_of(&home, &ada).await.into_iter().map(|item| item["pk"]["S"].clone()).collect();
+    assert_eq!(left, ["ACTIVITY", "OUT#telegram"], "the trail, and the event that tells of it");
+    assert!(speak_of(&home, "haystack").await.is_empty());
+    assert!(speak_of(&home, "Zelda").await.is_empty());
+    assert!(speak_of(&home, &bob).await.len() >= others);
+    home.leave().await;
+}
+
+/// The items in which a text occurs.
+async fn speak_of(home: &Home, text: &str) -> Vec<Value> {
+    let items = home.table().expect("a table").items().await;
+    items.into_iter().filter(|item| item.to_string().contains(text)).collect()
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use futures::future::join_all;
 use shared::config::DatabaseUrl;
 use shared::event::Lane;
 use shared::model::Sender;
+use shared::store::StoreError;
 use shared::store::sql::{SqlOptions, SqlStore};
-use shared::store::{Messages, Outbox, StoreError};
 
 use super::make::{START, begin, head, message, say};
 use crate::stores::Home;
@@ -14,7 +14,7 @@ use crate::stores::Home;
 async fn confirmed_messages_survive_a_restart() {
     for home in Home::lasting().await {
         let store = home.open().await;
-        let id = begin(&store, "Ada").await;
+        let id = begin(&*store, "Ada").await;
         let messages: Vec<_> = (0..50).map(|n| message(&id, Sender::Visitor, &format!("{n}"), START.plus(n))).collect();
         for answer in join_all(messages.iter().map(|one| store.append(one, None))).await {
             answer.unwrap();
@@ -26,7 +26,7 @@ async fn confirmed_messages_survive_a_restart() {
 
         assert_eq!(again.messages(&id, 0, i64::MAX, false, 100).await.unwrap(), before);
         assert_eq!(before.len(), 50);
-        assert_eq!(say(&again, &id, Sender::Visitor, "next", START).await.seq, 51);
+        assert_eq!(say(&*again, &id, Sender::Visitor, "next", START).await.seq, 51);
         assert_eq!(again.backlog(Lane::Index).await.unwrap().0, 52);
         drop(again);
         home.leave().await;
@@ -37,7 +37,7 @@ async fn confirmed_messages_survive_a_restart() {
 async fn two_stores_on_one_database_count_together() {
     for home in Home::lasting().await {
         let (one, two) = (home.open().await, home.open().await);
-        let id = begin(&one, "Ada").await;
+        let id = begin(&*one, "Ada").await;
         let messages: Vec<_> = (0..64).map(|n| message(&id, Sender::Visitor, "x", START.plus(n))).collect();
 
         let both = messages.iter().flat_map(|each| [one.append(each, None), two.append(each, None)]);
@@ -47,7 +47,7 @@ async fn two_stores_on_one_database_count_together() {
 
         let kept = two.messages(&id, 0, i64::MAX, false, 100).await.unwrap();
         assert_eq!(kept.iter().map(|each| each.seq).collect::<Vec<_>>(), (1..=64).collect::<Vec<_>>());
-        assert_eq!(head(&one, &id, START).await.head_seq, 64);
+        assert_eq!(head(&*one, &id, START).await.head_seq, 64);
         assert_eq!(one.backlog(Lane::Telegram).await.unwrap().0, 65);
         drop((one, two));
         home.leave().await;
@@ -58,7 +58,7 @@ async fn two_stores_on_one_database_count_together() {
 async fn callers_dropped_at_any_moment_leave_a_dense_sequence_behind() {
     for home in Home::lasting().await {
         let store = home.open().await;
-        let id = begin(&store, "Ada").await;
+        let id = begin(&*store, "Ada").await;
         for polls in 0..60 {
             let one = message(&id, Sender::Visitor, "dropped", START);
             let mut call = Box::pin(store.append(&one, None));
@@ -69,13 +69,13 @@ async fn callers_dropped_at_any_moment_leave_a_dense_sequence_behind() {
                 tokio::task::yield_now().await;
             }
         }
-        say(&store, &id, Sender::Visitor, "last", START).await;
+        say(&*store, &id, Sender::Visitor, "last", START).await;
         drop(store);
 
         let again = home.open().await;
 
         let kept = again.messages(&id, 0, i64::MAX, false, 100).await.unwrap();
-        let head = head(&again, &id, START).await.head_seq;
+        let head = head(&*again, &id, START).await.head_seq;
         assert_eq!(kept.iter().map(|each| each.seq).collect::<Vec<_>>(), (1..=head).collect::<Vec<_>>());
         assert_eq!(again.backlog(Lane::Index).await.unwrap().0, head + 1, "one event for each message");
         drop(again);
@@ -90,7 +90,7 @@ async fn the_file_is_its_owners_only_and_its_folder_is_made() {
     let home = Home::in_a_file();
 
     let store = home.open().await;
-    begin(&store, "Ada").await;
+    begin(&*store, "Ada").await;
 
     for suffix in ["", "-wal", "-shm"] {
         let path = format!("{}{suffix}", home.file().unwrap().display());

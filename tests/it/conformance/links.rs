@@ -1,7 +1,7 @@
 //! What ties Telegram's ids to ours.
 
 use futures::future::join_all;
-use shared::store::{Conversations, TelegramLink, TelegramLinks};
+use shared::store::TelegramLink;
 use shared::time::HOUR;
 
 use super::make::{START, begin};

@@ -2,7 +2,7 @@
 
 use shared::model::{Conversation, Sender, Status};
 use shared::search::terms;
-use shared::store::{ConversationFilter, Conversations, Page, Records, Store};
+use shared::store::{ConversationFilter, Page, Store};
 use shared::time::SECOND;
 
 use super::make::{START, activity, after, begin_as, conversation, first, say};

@@ -5,13 +5,13 @@ use shared::event::EventKind::{
 };
 use shared::event::{EVENT_VERSION, EventKind, Lane};
 use shared::model::{Sender, Status};
-use shared::store::{Conversations, Messages, Outbox, Pending, Store};
+use shared::store::Pending;
 use shared::time::{HOUR, SECOND};
 
 use super::make::{START, begin, message, say, stored};
-use crate::stores::for_each_store;
+use crate::stores::{TestStore, for_each_store};
 
-async fn due(store: &dyn Store, now: i64) -> Vec<Pending> {
+async fn due(store: &TestStore, now: i64) -> Vec<Pending> {
     store.due(Lane::Telegram, START.plus(now), 100).await.unwrap()
 }
 
@@ -24,7 +24,7 @@ async fn events_come_oldest_first_and_in_order_within_a_conversation() {
         say(&*store, &ada, Sender::Visitor, "two, by a clock that stepped back", START.plus(SECOND)).await;
         say(&*store, &bob, Sender::Visitor, "three", START.plus(10 * SECOND)).await;
 
-        let events = due(&*store, HOUR).await;
+        let events = due(&store, HOUR).await;
 
         let of = |id: &str| events.iter().filter(|one| one.event.conversation_id == id).cloned().collect::<Vec<_>>();
         assert_eq!(of(&ada).iter().map(|one| one.event.seq).collect::<Vec<_>>(), [0, 1, 2]);
@@ -43,14 +43,14 @@ async fn a_postponed_event_holds_up_its_conversation_and_no_other() {
     for_each_store(|store| async move {
         let (ada, bob) = (begin(&*store, "Ada").await, begin(&*store, "Bob").await);
         say(&*store, &ada, Sender::Visitor, "hello", START).await;
-        let first = due(&*store, 0).await.into_iter().find(|one| one.event.conversation_id == ada).unwrap();
+        let first = due(&store, 0).await.into_iter().find(|one| one.event.conversation_id == ada).unwrap();
 
         store.postpone(Lane::Telegram, &first, START.plus(30 * SECOND)).await.unwrap();
         store.postpone(Lane::Telegram, &first, START.plus(40 * SECOND)).await.unwrap();
 
-        let events = due(&*store, 39 * SECOND).await;
+        let events = due(&store, 39 * SECOND).await;
         assert!(events.iter().all(|one| one.event.conversation_id == bob) && !events.is_empty());
-        let events = due(&*store, 40 * SECOND).await;
+        let events = due(&store, 40 * SECOND).await;
         let retried = events.iter().find(|one| one.position == first.position && one.event == first.event).unwrap();
         assert_eq!((retried.tries, retried.not_before), (2, START.plus(40 * SECOND)));
         assert_eq!(events.len(), 3);
@@ -66,13 +66,13 @@ async fn delivered_events_are_gone_from_their_lane_only() {
         let id = begin(&*store, "Ada").await;
         say(&*store, &id, Sender::Visitor, "hello", START.plus(SECOND)).await;
         assert_eq!(store.backlog(Lane::Telegram).await.unwrap(), (2, Some(START)));
-        let events = due(&*store, HOUR).await;
+        let events = due(&store, HOUR).await;
 
         store.delivered(Lane::Telegram, &events[..1]).await.unwrap();
         store.delivered(Lane::Telegram, &events[..1]).await.unwrap();
         store.delivered(Lane::Telegram, &[]).await.unwrap();
 
-        assert_eq!(due(&*store, HOUR).await, events[1..]);
+        assert_eq!(due(&store, HOUR).await, events[1..]);
         assert_eq!(store.backlog(Lane::Telegram).await.unwrap(), (1, Some(START.plus(SECOND))));
         assert_eq!(store.backlog(Lane::Index).await.unwrap(), (2, Some(START)));
         store.delivered(Lane::Telegram, &events[1..]).await.unwrap();
@@ -92,13 +92,13 @@ async fn each_lane_holds_the_kinds_it_takes() {
 
         let kinds = |events: Vec<Pending>| events.into_iter().map(|one| one.event.kind).collect::<Vec<_>>();
 
-        let telegram = kinds(due(&*store, 0).await);
+        let telegram = kinds(due(&store, 0).await);
         let all = [ConversationOpened, MessageStored, MessageEdited, ConversationClosed, ConversationReopened];
         assert_eq!(telegram, all);
         let index = kinds(store.due(Lane::Index, START, 100).await.unwrap());
         assert_eq!(index, [ConversationOpened, MessageStored, MessageEdited]);
         store.delete(&id, START).await.unwrap();
-        assert_eq!(kinds(due(&*store, 0).await), [EventKind::ConversationDeleted]);
+        assert_eq!(kinds(due(&store, 0).await), [EventKind::ConversationDeleted]);
         assert_eq!(kinds(store.due(Lane::Index, START, 100).await.unwrap()), []);
     })
     .await;

@@ -1,7 +1,6 @@
 //! The audit trail.
 
 use shared::model::Activity;
-use shared::store::Records;
 use shared::time::SECOND;
 
 use super::make::{START, activity, after, first};

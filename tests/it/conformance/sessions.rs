@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use shared::id::Secret;
 use shared::model::Session;
-use shared::store::{LoginCode, Redeemed, SessionToken, Sessions, Store};
+use shared::store::{LoginCode, Redeemed, SessionToken, Store};
 use shared::time::{HOUR, MINUTE, SECOND};
 
 use super::make::{START, session};

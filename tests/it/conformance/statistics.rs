@@ -1,7 +1,7 @@
 //! Figures over a period.
 
 use shared::model::{Sender, Status};
-use shared::store::{ConnectionRows, Conversations, Day, Figures, Records};
+use shared::store::{Day, Figures};
 use shared::time::{DAY, MINUTE, SECOND, Timestamp};
 
 use super::make::{NO_CAPS, START, begin, begin_as, conversation, say, visitor_socket};

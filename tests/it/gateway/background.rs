@@ -6,15 +6,14 @@ use std::time::Duration;
 use gateway::{Gateway, GatewayOptions, Running};
 use shared::config::{Config, Place};
 use shared::event::Lane;
-use shared::store::sql::SqlStore;
-use shared::store::{Buckets, Outbox};
+use shared::store::Store;
 use shared::time::{Clock, ManualClock, SECOND, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::stores::Home;
 
-async fn gateway(store: Arc<SqlStore>, clock: Arc<ManualClock>) -> Running {
+async fn gateway(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = Config::read(Place::Gateway, |_| None).unwrap();
     let tick = Duration::from_millis(5);
@@ -31,11 +30,11 @@ async fn join(gateway: &Running) {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-async fn waiting(store: &SqlStore) -> i64 {
+async fn waiting(store: &dyn Store) -> i64 {
     store.backlog(Lane::Index).await.unwrap().0
 }
 
-async fn drained(store: &SqlStore) {
+async fn drained(store: &dyn Store) {
     let empty = async {
         while waiting(store).await > 0 {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -46,17 +45,17 @@ async fn drained(store: &SqlStore) {
 
 #[tokio::test]
 async fn what_a_request_puts_into_the_outbox_is_delivered_at_once() {
-    let store = Arc::new(Home::in_memory().open().await);
+    let store = Home::in_memory().open().await.shared();
     let gateway = gateway(store.clone(), Arc::new(ManualClock::new(Timestamp(1_795_299_063_417)))).await;
 
     join(&gateway).await;
 
-    drained(&store).await;
+    drained(&*store).await;
 }
 
 #[tokio::test]
 async fn a_lane_that_another_process_holds_is_left_to_it_until_its_lease_ends() {
-    let store = Arc::new(Home::in_memory().open().await);
+    let store = Home::in_memory().open().await.shared();
     let clock = Arc::new(ManualClock::new(Timestamp(1_795_299_063_417)));
     let until = clock.now().plus(10 * SECOND);
     assert!(store.lease("outbox:index", "another", clock.now(), until).await.unwrap());
@@ -64,10 +63,10 @@ async fn a_lane_that_another_process_holds_is_left_to_it_until_its_lease_ends() 
 
     join(&gateway).await;
     join(&gateway).await;
-    assert_eq!(waiting(&store).await, 2);
+    assert_eq!(waiting(&*store).await, 2);
     clock.advance(20 * SECOND);
 
-    drained(&store).await;
+    drained(&*store).await;
     gateway.shutdown().await;
     assert!(store.lease("outbox:index", "another", clock.now(), until.plus(20 * SECOND)).await.unwrap());
 }

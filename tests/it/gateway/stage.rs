@@ -153,7 +153,7 @@ pub async fn stage_with(faults: Faults, function_limit: Duration) -> Stage {
         "MAX_REQUEST_SIZE" => Some("65536".into()),
         _ => None,
     });
-    let store = Arc::new(Home::in_memory().open().await);
+    let store = Home::in_memory().open().await.shared();
     let running = Gateway::start(GatewayOptions {
         clock: clock.clone(),
         functions: Some(script.clone()),

@@ -37,7 +37,7 @@ pub async fn in_each_house(settings: &[(&str, &str)], story: impl AsyncFn(&House
 
 /// The same, and things go wrong on purpose.
 pub async fn in_each_house_with(faults: &Faults, settings: &[(&str, &str)], story: impl AsyncFn(&House)) {
-    for home in Home::lasting().await {
+    for home in Home::on_sql().await {
         eprintln!("on {:?}", home.url);
         let house = House::open(home, settings, faults.clone()).await;
         story(&house).await;

@@ -69,7 +69,7 @@ async fn come_back(process: &Process, mut sent: Sent) -> Sent {
 
 #[tokio::test]
 async fn what_was_confirmed_outlives_kill_9_in_the_middle_of_a_burst() {
-    for home in Home::lasting().await {
+    for home in Home::on_sql().await {
         let mut process = Process::start(&home, &[]).await;
         let mut all = Vec::new();
         for number in 0..VISITORS {
@@ -107,7 +107,7 @@ async fn what_was_confirmed_outlives_kill_9_in_the_middle_of_a_burst() {
 
 #[tokio::test]
 async fn sigterm_closes_the_sockets_with_1001_and_exits_with_0() {
-    for home in Home::lasting().await {
+    for home in Home::on_sql().await {
         let process = Process::start(&home, &[]).await;
         let mut ada = process.visitor("Ada").await;
         let (mut grace, _) = process.admin("Grace").await;
@@ -126,7 +126,7 @@ async fn sigterm_closes_the_sockets_with_1001_and_exits_with_0() {
 
 #[tokio::test]
 async fn after_kill_9_the_panel_goes_on_with_its_session_and_nobody_counts_as_there() {
-    for home in Home::lasting().await {
+    for home in Home::on_sql().await {
         let process = Process::start(&home, &[]).await;
         let mut ada = process.visitor("Ada").await;
         let (grace, _) = process.admin("Grace").await;

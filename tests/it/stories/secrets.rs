@@ -154,7 +154,7 @@ fn holds_none(log: &str, secrets: &[(&str, &str)]) {
 
 #[tokio::test]
 async fn the_log_holds_no_secret_and_no_text_even_when_it_tells_everything() {
-    for home in Home::lasting().await {
+    for home in Home::on_sql().await {
         let process = Process::start(&home, &[("RUST_LOG", "trace")]).await;
         let mut ada = process.visitor("Ada").await;
         let (mut grace, cookie) = process.admin("Grace").await;
@@ -202,7 +202,7 @@ async fn the_log_holds_no_secret_and_no_text_even_when_it_tells_everything() {
 
 #[tokio::test]
 async fn a_dead_telegram_costs_nobody_a_message_and_its_secrets_stay_out_of_the_log() {
-    for home in Home::lasting().await {
+    for home in Home::on_sql().await {
         let settings = [
             ("RUST_LOG", "debug"),
             ("TELEGRAM_BOT_TOKEN", "123456:canary-bot-token"),

@@ -16,7 +16,7 @@ use telegram_server::TelegramServer;
 use uuid::Uuid;
 
 use super::stage::{FOREIGN_GROUP, GROUP, START, config};
-use crate::stores::for_each_store;
+use crate::stores::for_each_sql_store;
 
 /// No socket is open.
 struct Nobody;
@@ -39,15 +39,12 @@ pub struct Bench {
 
 /// Tells a story on every store.
 pub async fn for_each_bench<F: Future<Output = ()>>(tell: impl Fn(Bench) -> F) {
-    for_each_store(|store| {
+    for_each_sql_store(async |store| {
         let clock = Arc::new(ManualClock::new(START));
-        let told = &tell;
-        async move {
-            let telegram = TelegramServer::start(clock.clone(), &[GROUP, FOREIGN_GROUP]).await;
-            let config = config(&telegram.url(), &[("MAX_MESSAGE_LEN", "6000"), ("WS_USER_BURST", "1000")]);
-            let app = App::new(config, store, Arc::new(Nobody), clock.clone()).unwrap();
-            told(Bench { app, clock, telegram }).await;
-        }
+        let telegram = TelegramServer::start(clock.clone(), &[GROUP, FOREIGN_GROUP]).await;
+        let config = config(&telegram.url(), &[("MAX_MESSAGE_LEN", "6000"), ("WS_USER_BURST", "1000")]);
+        let app = App::new(config, store.shared(), Arc::new(Nobody), clock.clone()).unwrap();
+        tell(Bench { app, clock, telegram }).await;
     })
     .await;
 }

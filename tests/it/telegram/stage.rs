@@ -9,7 +9,7 @@ use gateway::{Gateway, GatewayOptions, Running};
 use serde_json::{Value, json};
 use shared::config::{Config, Place};
 use shared::event::Lane;
-use shared::store::sql::SqlStore;
+use shared::store::Store;
 use shared::time::{ManualClock, Timestamp};
 use telegram_server::{BOT_TOKEN, Operator, TelegramServer, header, post};
 use tokio::net::TcpStream;
@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::people::eventually;
-use crate::stores::for_each_store;
+use crate::stores::for_each_sql_store;
 
 /// The operators' group.
 pub const GROUP: i64 = -1_001_234_567_890;
@@ -54,8 +54,8 @@ pub struct Office {
 
 /// Tells a story on every store.
 pub async fn for_each_office(more: &[(&str, &str)], tell: impl AsyncFn(&Office)) {
-    for_each_store(|store| async {
-        let office = Office::open(store, more).await;
+    for_each_sql_store(async |store| {
+        let office = Office::open(store.shared(), more).await;
         tell(&office).await;
         office.running.shutdown().await;
     })
@@ -63,7 +63,7 @@ pub async fn for_each_office(more: &[(&str, &str)], tell: impl AsyncFn(&Office))
 }
 
 impl Office {
-    async fn open(store: Arc<SqlStore>, more: &[(&str, &str)]) -> Self {
+    async fn open(store: Arc<dyn Store>, more: &[(&str, &str)]) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let telegram = TelegramServer::start(clock.clone(), &[GROUP, FOREIGN_GROUP]).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

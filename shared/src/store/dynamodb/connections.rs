@@ -14,7 +14,7 @@ use super::DynamoStore;
 use super::batch::Range;
 use super::change::Move;
 use super::item::{Key, millis, read, s, short, t, text, ttl};
-use super::sockets::{Listed, Listing, Sockets};
+use super::sockets::{Left, Listed, Sockets};
 use super::table::{Terms, Written};
 use super::visitors::visitors_key;
 use crate::model::{Connection, Side};
@@ -60,6 +60,10 @@ impl Row {
         }
     }
 
+    fn listed(&self) -> Listed {
+        Listed { session_id: self.session_id.clone(), expires_at: self.expires_at.0 }
+    }
+
     fn connection(self) -> Connection {
         let side = match self.session_id {
             Some(session_id) => Side::Admin { session_id },
@@ -93,57 +97,18 @@ fn address_key(ip: &str) -> Key {
     Key::new(format!("IP#{}", short(ip)), "SOCKETS")
 }
 
-/// What a socket left behind.
-#[derive(Clone, Copy)]
-struct Left {
-    /// It stood there until now.
-    was_there: bool,
-    /// No other one of its conversation or session is left.
-    last: bool,
-}
-
 impl DynamoStore {
     async fn row(&self, connection_id: &str) -> StoreResult<Option<Row>> {
         self.get(&row_key(connection_id), true).await?.map(read).transpose()
     }
 
-    /// Takes a place in a list of at most `cap` sockets. `false`: there is none.
-    async fn enlist(&self, key: &Key, connection: &Connection, cap: i64) -> StoreResult<bool> {
-        let session_id = match &connection.side {
-            Side::Admin { session_id } => Some(text(session_id)),
-            Side::Visitor { .. } => None,
-        };
-        let listed = Listed { session_id, expires_at: connection.expires_at.0 };
-        let id = text(&connection.connection_id);
-        self.change_sockets(key, connection.connected_at, |sockets| {
-            if sockets.get(&id) == Some(&listed) {
-                return Listing::Kept(true);
-            }
-            if !sockets.contains_key(&id) && i64::try_from(sockets.len()).is_ok_and(|there| there >= cap) {
-                return Listing::Kept(false);
-            }
-            sockets.insert(id.clone(), listed.clone());
-            Listing::Changed(true)
-        })
-        .await
-    }
-
-    /// Gives up a place in a list.
-    async fn delist(&self, key: &Key, row: &Row, now: Timestamp) -> StoreResult<Left> {
-        self.change_sockets(key, now, |sockets| {
-            let was_there = sockets.remove(&row.connection_id).is_some();
-            let last = !sockets.values().any(|other| other.session_id == row.session_id);
-            let left = Left { was_there, last };
-            if was_there { Listing::Changed(left) } else { Listing::Kept(left) }
-        })
-        .await
-    }
-
     /// Takes a place on the side that a connection belongs to.
-    async fn enter(&self, connection: &Connection, cap: i64) -> StoreResult<bool> {
-        match connection.side {
-            Side::Admin { .. } => self.enlist(&Key::admins(), connection, cap).await,
-            Side::Visitor { .. } => self.count_visitor(cap, connection.connected_at).await,
+    async fn enter(&self, side: &Side, row: &Row, cap: i64) -> StoreResult<bool> {
+        match side {
+            Side::Admin { .. } => {
+                self.enlist(&Key::admins(), &row.connection_id, &row.listed(), cap, row.connected_at).await
+            }
+            Side::Visitor { .. } => self.count_visitor(cap, row.connected_at).await,
         }
     }
 
@@ -192,9 +157,9 @@ impl DynamoStore {
 
     /// Takes a socket out of everything but its row.
     async fn leave(&self, row: &Row, now: Timestamp) -> StoreResult<Left> {
-        self.delist(&address_key(&row.ip), row, now).await?;
+        self.delist(&address_key(&row.ip), &row.connection_id, row.session_id.as_ref(), now).await?;
         match (&row.session_id, &row.conversation_id) {
-            (Some(_), _) => self.delist(&Key::admins(), row, now).await,
+            (Some(_), _) => self.delist(&Key::admins(), &row.connection_id, row.session_id.as_ref(), now).await,
             (None, Some(conversation_id)) => self.unseat(conversation_id, &row.connection_id, now).await,
             (None, None) => Ok(Left { was_there: false, last: false }),
         }
@@ -231,12 +196,12 @@ impl ConnectionRows for DynamoStore {
         }
         let (row, now) = (Row::new(connection), connection.connected_at);
         let key = address_key(&row.ip);
-        if !self.enlist(&key, connection, caps.ip).await? {
+        if !self.enlist(&key, &row.connection_id, &row.listed(), caps.ip, now).await? {
             return Ok(Connected::Full);
         }
-        let entered = self.enter(connection, caps.side).await;
+        let entered = self.enter(&connection.side, &row, caps.side).await;
         if !matches!(entered, Ok(true)) {
-            self.delist(&key, &row, now).await?;
+            self.delist(&key, &row.connection_id, None, now).await?;
             return entered.map(|_| Connected::Full);
         }
         let key = row_key(&row.connection_id);

@@ -1,5 +1,5 @@
-//! Items that list sockets: the admins', and those of one address. Each is changed as a whole, on condition that nobody was
-//! faster, and loses what has expired on the way.
+//! Items that list sockets: the admins', and those of one address. Each socket comes and goes by one write of its own, so that
+//! many at once are not in each other's way; what has expired is taken out when a list is full, or when an admin comes.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
 use super::failure::Patience;
-use super::item::{Key, n, nonce, read, ttl};
+use super::item::{Item, Key, n, read, ttl};
 use super::table::{Terms, Written};
 use crate::store::StoreResult;
 use crate::time::Timestamp;
 
 /// A change with all its tries, in milliseconds.
 const CHANGE: u64 = 2_500;
+/// At most so many sockets that have expired are taken out at once.
+const EXPIRED: usize = 50;
 
 /// A socket of such a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,69 +29,113 @@ pub(super) struct Listed {
 }
 
 /// The list.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Sockets {
     /// By connection id.
-    pub(super) sockets: BTreeMap<String, Listed>,
-    /// Counts its changes.
-    rev: i64,
-    /// The attempt that wrote it last.
-    by: String,
+    sockets: BTreeMap<String, Listed>,
     ttl: i64,
 }
 
 impl Sockets {
+    fn read(item: Option<Item>) -> StoreResult<Self> {
+        Ok(item.map(read).transpose()?.unwrap_or_default())
+    }
+
     /// Those that live, in the order of their ids.
     pub(super) fn live(&self, now: Timestamp) -> impl Iterator<Item = (&String, &Listed)> {
         self.sockets.iter().filter(move |(_, socket)| socket.expires_at > now.0)
     }
+
+    fn expired(&self, now: Timestamp) -> Vec<&String> {
+        let expired = self.sockets.iter().filter(|(_, socket)| socket.expires_at <= now.0);
+        expired.map(|(id, _)| id).take(EXPIRED).collect()
+    }
 }
 
-/// What is to become of a list.
-pub(super) enum Listing<T> {
-    /// Written back, and this answered.
-    Changed(T),
-    /// Left as it is, and this answered.
-    Kept(T),
+/// What a socket left behind.
+#[derive(Clone, Copy)]
+pub(super) struct Left {
+    /// It stood there until now.
+    pub(super) was_there: bool,
+    /// No other one of its conversation or session is left.
+    pub(super) last: bool,
 }
 
 impl DynamoStore {
     /// A list as it is.
     pub(super) async fn sockets(&self, key: &Key) -> StoreResult<Sockets> {
-        Ok(self.get(key, true).await?.map(read).transpose()?.unwrap_or_default())
+        Sockets::read(self.get(key, true).await?)
     }
 
-    /// Changes a list; `compute` sees only sockets that live, and may be called several times.
-    pub(super) async fn change_sockets<T>(
+    /// Takes a place in a list of at most `cap` sockets. `false`: there is none.
+    pub(super) async fn enlist(
         &self,
         key: &Key,
+        id: &str,
+        socket: &Listed,
+        cap: i64,
         now: Timestamp,
-        compute: impl Fn(&mut BTreeMap<String, Listed>) -> Listing<T>,
-    ) -> StoreResult<T> {
-        let (by, mut patience) = (nonce()?, Patience::of(CHANGE));
-        let mut seen = self.sockets(key).await?;
+    ) -> StoreResult<bool> {
+        let mut patience = Patience::of(CHANGE);
+        let ttl = ttl(Timestamp(socket.expires_at));
         loop {
-            let mut next = seen.clone();
-            next.sockets.retain(|_, socket| socket.expires_at > now.0);
-            let answer = match compute(&mut next.sockets) {
-                Listing::Kept(answer) => return Ok(answer),
-                Listing::Changed(answer) => answer,
+            let enter = Terms::change("SET #sockets.#id = :socket, #ttl = :ttl")
+                .only_when("attribute_exists(#sockets) AND (attribute_exists(#sockets.#id) OR size(#sockets) < :cap)")
+                .name("#sockets", "sockets")
+                .name("#id", id)
+                .name("#ttl", "ttl")
+                .value(":socket", serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(socket)?)
+                .value(":ttl", n(ttl))
+                .value(":cap", n(cap));
+            let (entered, list) = match self.update(key, enter).await? {
+                Written::Done(list) => (true, list),
+                Written::Refused(list) => (false, list),
             };
-            let last = next.sockets.values().map(|socket| socket.expires_at).max().unwrap_or(now.0);
-            (next.rev, next.ttl) = (seen.rev + 1, ttl(Timestamp(last)));
-            next.by.clone_from(&by);
-            let as_seen = match seen.rev {
-                0 => Terms::absent(),
-                rev => Terms::when("rev = :rev").value(":rev", n(rev)),
-            };
-            seen = match self.put(key.item(&next)?, as_seen).await? {
-                Written::Done(_) => return Ok(answer),
-                Written::Refused(found) => found.map(read::<Sockets>).transpose()?.unwrap_or_default(),
-            };
-            if seen.by == by {
-                return Ok(answer);
+            if !entered && list.is_none() {
+                let first = Sockets { sockets: BTreeMap::from([(id.to_owned(), socket.clone())]), ttl };
+                if cap < 1 || self.put(key.item(&first)?, Terms::absent()).await?.stands() {
+                    return Ok(cap > 0);
+                }
+            } else {
+                let list = Sockets::read(list)?;
+                let expired = list.expired(now);
+                if !expired.is_empty() {
+                    self.take_out(key, &expired).await?;
+                }
+                if entered || expired.is_empty() {
+                    return Ok(entered);
+                }
             }
             patience.again().await?;
         }
+    }
+
+    async fn take_out(&self, key: &Key, ids: &[&String]) -> StoreResult<()> {
+        let places: Vec<_> = (0..ids.len()).map(|number| format!("#sockets.#id{number}")).collect();
+        let terms = Terms::change(format!("REMOVE {}", places.join(", ")))
+            .only_when("attribute_exists(#sockets)")
+            .name("#sockets", "sockets");
+        let terms = ids.iter().enumerate().fold(terms, |terms, (number, id)| terms.name(&format!("#id{number}"), id));
+        self.update(key, terms).await.map(|_| ())
+    }
+
+    /// Gives up a place in a list.
+    pub(super) async fn delist(
+        &self,
+        key: &Key,
+        id: &str,
+        session_id: Option<&String>,
+        now: Timestamp,
+    ) -> StoreResult<Left> {
+        let leave = Terms::change("REMOVE #sockets.#id")
+            .only_when("attribute_exists(#sockets.#id)")
+            .name("#sockets", "sockets")
+            .name("#id", id);
+        let (was_there, list) = match self.update(key, leave).await? {
+            Written::Done(list) => (true, list),
+            Written::Refused(list) => (false, list),
+        };
+        let last = !Sockets::read(list)?.live(now).any(|(_, other)| other.session_id.as_ref() == session_id);
+        Ok(Left { was_there, last })
     }
 }
