@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test: Rust stories on SQLite and a PostgreSQL started here, front-end modules in node, both pages in Chromium.
+# Every test: Rust stories on SQLite, a PostgreSQL and a DynamoDB-compatible server started here, front-end modules in node, both pages in Chromium.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .ci/tools.sh
@@ -20,15 +20,17 @@ install_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null
 }
 
-folder=
+folder= tables=
 clean_up() {
   if [[ -n $folder ]]; then tests/postgres.sh stop "$folder"; fi
+  if [[ -n $tables ]]; then tests/dynamodb.sh stop "$tables"; fi
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
 install_packages
 need cargo-nextest 0.9.148
+need_dynoxide
 
 say "Installing what the browser tests use: playwright-core and axe-core, from tests/browser/package-lock.json"
 npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error
@@ -38,6 +40,11 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/parley-postgres-XXXXXX")
 chmod 755 "$folder"
 TEST_POSTGRES_URL=$(tests/postgres.sh start "$folder")
 export TEST_POSTGRES_URL
+
+say "Starting a private DynamoDB-compatible server"
+tables=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
+TEST_DYNAMODB_URL=$(tests/dynamodb.sh start "$tables")
+export TEST_DYNAMODB_URL
 
 # Without the functions' default feature their Lambda binaries and the AWS SDK stay out of the build.
 selection=(-p shared -p gateway -p tests -p connect -p message -p disconnect -p visitor -p admin -p telegram -p notifier

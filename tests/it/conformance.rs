@@ -15,4 +15,5 @@ mod records;
 mod search;
 mod sessions;
 mod statistics;
+mod storms;
 mod upkeep;

@@ -1,5 +1,6 @@
 //! Stores to test with: each empty, each its own.
 
+mod storm;
 mod streamed;
 mod table;
 
@@ -13,6 +14,7 @@ use shared::store::sql::{SqlOptions, SqlStore};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
+pub use storm::Storm;
 pub use streamed::TestStore;
 pub use table::Table;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gateway::stream::{Start, StreamReader};
 use shared::event::Lane;
+use shared::event::stream::{Told, told};
 use shared::store::dynamodb::DynamoStore;
-use shared::store::dynamodb::stream::event_of;
 use shared::store::{Pending, Store, StoreResult};
 use shared::time::Timestamp;
 use tokio::sync::Mutex;
@@ -59,7 +59,7 @@ impl TestStore {
                 return Ok(());
             }
             for record in records {
-                let Some((event, position)) = event_of(record.change.new_image) else { continue };
+                let Told::Happened(event, position) = told(&record) else { continue };
                 for lane in [Lane::Index, Lane::Telegram].into_iter().filter(|lane| lane.takes(event.kind)) {
                     self.store.accept(lane, &event, position).await?;
                 }

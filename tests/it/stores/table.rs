@@ -13,6 +13,13 @@ const TEMPLATE: &str = include_str!("../../../template.yaml");
 const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
                          SignedHeaders=host;x-amz-date;x-amz-target, Signature=0";
 
+/// Speaks plain HTTP to servers of this machine.
+pub fn client() -> Client {
+    let tls = ClientConfig::builder_with_provider(default_provider().into()).with_safe_default_protocol_versions();
+    let tls = tls.unwrap().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    Client::builder().tls_backend_preconfigured(tls).build().unwrap()
+}
+
 #[derive(Clone)]
 pub struct Table {
     client: Client,
@@ -23,11 +30,8 @@ pub struct Table {
 impl Table {
     /// A table of its own on the server that `TEST_DYNAMODB_URL` names.
     pub async fn create() -> Self {
-        let roots = RootCertStore { roots: Vec::new() };
-        let tls = ClientConfig::builder_with_provider(default_provider().into()).with_safe_default_protocol_versions();
-        let tls = tls.unwrap().with_root_certificates(roots).with_no_client_auth();
-        let client = Client::builder().tls_backend_preconfigured(tls).build().unwrap();
-        let table = Self { client, server: server_url(), name: format!("parley-{}", Uuid::now_v7().simple()) };
+        let table =
+            Self { client: client(), server: server_url(), name: format!("parley-{}", Uuid::now_v7().simple()) };
         table.call("CreateTable", table.definition()).await;
         table
     }

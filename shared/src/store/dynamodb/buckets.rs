@@ -21,8 +21,16 @@ const CHANGE: u64 = 2_500;
 struct Bucket {
     #[serde(with = "millis")]
     full_at: Timestamp,
-    /// The attempt that wrote it last.
+    /// The attempts that wrote it last, newest first.
     by: String,
+    by2: String,
+    by3: String,
+}
+
+impl Bucket {
+    fn was_written_by(&self, attempt: &str) -> bool {
+        [&self.by, &self.by2, &self.by3].into_iter().any(|by| by == attempt)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,16 +68,14 @@ impl Moment {
 
     /// Takes a token from a bucket that is full, or was never used.
     fn from_full(&self) -> Terms {
-        self.terms("SET full_at = :next, #by = :by, #ttl = :ttl")
-            .only_when("attribute_not_exists(pk) OR (full_at <= :now AND #by <> :by)")
+        self.terms("full_at = :next", "attribute_not_exists(pk) OR full_at <= :now")
             .value(":next", t(self.now.plus(self.interval)))
             .value(":now", t(self.now))
     }
 
     /// Takes one of those that are left.
     fn from_the_rest(&self) -> Terms {
-        self.terms("SET full_at = full_at + :interval, #by = :by, #ttl = :ttl")
-            .only_when("full_at > :now AND full_at <= :last AND #by <> :by")
+        self.terms("full_at = full_at + :interval", "full_at > :now AND full_at <= :last")
             .value(":interval", n(self.interval))
             .value(":now", t(self.now))
             .value(":last", t(self.last_grant))
@@ -77,18 +83,26 @@ impl Moment {
 
     /// Brings a moment that is too far away back to that of an empty bucket.
     fn emptied(&self) -> Terms {
-        self.terms("SET full_at = :empty, #by = :by, #ttl = :ttl")
-            .only_when("full_at > :empty")
-            .value(":empty", t(self.empty))
+        self.terms("full_at = :empty", "full_at > :empty").value(":empty", t(self.empty))
     }
 
-    fn terms(&self, update: &str) -> Terms {
-        Terms::change(update).name("#by", "by").name("#ttl", "ttl").value(":ttl", n(ttl(self.empty)))
+    fn terms(&self, change: &str, condition: &str) -> Terms {
+        signed(change, condition).value(":ttl", n(ttl(self.empty)))
     }
 
     fn denied(&self, full_at: Timestamp) -> Taken {
         Taken::Denied { retry_after_ms: full_at.since(self.last_grant).max(1) }
     }
+}
+
+/// A change that tells whose it is, and is not made twice. So a lost answer is found although others wrote meanwhile.
+fn signed(change: &str, condition: &str) -> Terms {
+    let signature = "#by = :by, by2 = if_not_exists(#by, :nobody), by3 = if_not_exists(by2, :nobody)";
+    Terms::change(format!("SET {change}, {signature}, #ttl = :ttl"))
+        .only_when(format!("({condition}) AND NOT (#by = :by OR by2 = :by OR by3 = :by)"))
+        .name("#by", "by")
+        .name("#ttl", "ttl")
+        .value(":nobody", s("-"))
 }
 
 impl DynamoStore {
@@ -113,7 +127,7 @@ impl Buckets for DynamoStore {
                 Written::Refused(item) => bucket(item)?,
             };
             terms = match found {
-                Some(found) if found.by == by => return Ok(Taken::Granted),
+                Some(found) if found.was_written_by(&by) => return Ok(Taken::Granted),
                 Some(found) if found.full_at > moment.empty => {
                     self.update(&key, moment.emptied().value(":by", s(&by))).await?;
                     return Ok(moment.denied(moment.empty));
@@ -127,9 +141,8 @@ impl Buckets for DynamoStore {
     }
 
     async fn give_back(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<()> {
-        let terms = Terms::change("SET full_at = full_at - :interval, #by = :by")
-            .only_when("full_at > :now AND #by <> :by")
-            .name("#by", "by")
+        let terms = signed("full_at = full_at - :interval", "full_at > :now")
+            .value(":ttl", n(ttl(Moment::new(rate, now).empty)))
             .value(":by", s(nonce()?))
             .value(":interval", n(rate.interval_ms.max(1)))
             .value(":now", t(now));
