@@ -1,5 +1,6 @@
 //! Stores to test with: each empty, each its own.
 
+mod questions;
 mod storm;
 mod streamed;
 mod table;
@@ -7,6 +8,7 @@ mod table;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
+use gateway::stream::{Start, StreamReader};
 use shared::config::DatabaseUrl;
 use shared::event::Lane;
 use shared::store::dynamodb::DynamoStore;
@@ -96,11 +98,17 @@ impl Home {
         }
     }
 
+    /// What the events of the store come by, where it does not write them into its outbox.
+    pub async fn stream(&self) -> Option<StreamReader> {
+        let table = self.table()?;
+        let stream = StreamReader::open(table.server(), table.name(), Start::TrimHorizon).await;
+        Some(stream.expect("the table has a stream"))
+    }
+
     /// Opens the store, and whatever brings its events into every lane.
     pub async fn open(&self) -> TestStore {
-        if let Place::Table(table) = &self.place {
-            let store = DynamoStore::open(&self.url).expect("the URL is right");
-            return TestStore::streamed(store, table).await;
+        if let Some(stream) = self.stream().await {
+            return TestStore::streamed(DynamoStore::open(&self.url).expect("the URL is right"), stream);
         }
         let options = SqlOptions { lanes: vec![Lane::Index, Lane::Telegram] };
         TestStore::new(SqlStore::open(&self.url, options).await.expect("the store opens"))

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use gateway::{Faults, Gateway, GatewayOptions, Running};
 use shared::config::{Config, Place};
+use shared::event::Lane;
 use shared::store;
-use shared::time::{ManualClock, Timestamp};
-use sqlx::{AssertSqlSafe, Connection, Row};
+use shared::time::{Clock, ManualClock, Timestamp};
 use tokio::net::TcpListener;
 
 use super::{Admin, Browser, Visitor};
@@ -30,20 +30,31 @@ pub struct House {
     addresses: AtomicU8,
 }
 
-/// Tells a story on SQLite and on PostgreSQL, each time in a new house.
+/// Tells a story on SQLite, on PostgreSQL and on DynamoDB, each time in a new house.
 pub async fn in_each_house(settings: &[(&str, &str)], story: impl AsyncFn(&House)) {
     in_each_house_with(&Faults::default(), settings, story).await;
 }
 
 /// The same, and things go wrong on purpose.
 pub async fn in_each_house_with(faults: &Faults, settings: &[(&str, &str)], story: impl AsyncFn(&House)) {
-    for home in Home::on_sql().await {
-        eprintln!("on {:?}", home.url);
-        let house = House::open(home, settings, faults.clone()).await;
-        story(&house).await;
-        house.running.shutdown().await;
-        house.home.leave().await;
+    for home in Home::lasting().await {
+        in_house(home, faults, settings, &story).await;
     }
+}
+
+/// Tells a story on SQLite and on PostgreSQL.
+pub async fn in_each_sql_house(settings: &[(&str, &str)], story: impl AsyncFn(&House)) {
+    for home in Home::on_sql().await {
+        in_house(home, &Faults::default(), settings, &story).await;
+    }
+}
+
+async fn in_house(home: Home, faults: &Faults, settings: &[(&str, &str)], story: &impl AsyncFn(&House)) {
+    eprintln!("on {:?}", home.url);
+    let house = House::open(home, settings, faults.clone()).await;
+    story(&house).await;
+    house.running.shutdown().await;
+    house.home.leave().await;
 }
 
 /// The six digits of the line that a login code is told with.
@@ -70,6 +81,7 @@ impl House {
             clock: clock.clone(),
             faults,
             tick: Duration::from_millis(5),
+            stream: home.stream().await,
             terminal: Some(Arc::new(move |line| seen.lock().unwrap().extend(code_in(line)))),
             ..GatewayOptions::new(config, store, listener)
         });
@@ -111,26 +123,21 @@ impl House {
         self.codes.lock().unwrap().len()
     }
 
-    /// One number from the database itself, past the gateway.
-    pub async fn number(&self, query: &str) -> i64 {
-        let mut connection = self.home.connection().await;
-        let row = sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-        row.get(0)
+    /// How many rows a SQL table has, or what stands for it on DynamoDB.
+    pub async fn rows(&self, table: &str) -> i64 {
+        self.home.rows(table, self.clock.now()).await
     }
 
-    /// Runs a statement on the database itself.
-    pub async fn execute(&self, statement: &str) {
-        let mut connection = self.home.connection().await;
-        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
+    /// How many events wait in a lane.
+    pub async fn waiting(&self, lane: Lane) -> i64 {
+        self.running.app().expect("the functions run here").store.backlog(lane).await.unwrap().0
     }
 
     /// How many rows each of these tables has.
     pub async fn counts(&self, tables: &[&str]) -> Vec<(String, i64)> {
         let mut counts = Vec::new();
         for table in tables {
-            counts.push(((*table).to_owned(), self.number(&format!("select count(*) from {table}")).await));
+            counts.push(((*table).to_owned(), self.rows(table).await));
         }
         counts
     }

@@ -3,15 +3,13 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use gateway::stream::{Start, StreamReader};
+use gateway::stream::StreamReader;
 use shared::event::Lane;
 use shared::event::stream::{Told, told};
 use shared::store::dynamodb::DynamoStore;
 use shared::store::{Pending, Store, StoreResult};
 use shared::time::Timestamp;
 use tokio::sync::Mutex;
-
-use super::Table;
 
 /// A store. What it is asked about its outbox it answers after every event of its stream has come in.
 #[derive(Clone)]
@@ -26,11 +24,9 @@ impl TestStore {
         Self { store: Arc::new(store), stream: None }
     }
 
-    /// One on a table.
-    pub async fn streamed(store: DynamoStore, table: &Table) -> Self {
-        let stream = StreamReader::open(table.server(), table.name(), Start::TrimHorizon).await;
-        let stream = Some(Arc::new(Mutex::new(stream.expect("the table has a stream"))));
-        Self { store: Arc::new(store), stream }
+    /// One on a table, with the table's stream.
+    pub fn streamed(store: DynamoStore, stream: StreamReader) -> Self {
+        Self { store: Arc::new(store), stream: Some(Arc::new(Mutex::new(stream))) }
     }
 
     /// The store itself, for whoever brings in its events by other means.

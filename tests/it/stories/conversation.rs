@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::time::SECOND;
 
-use crate::people::{House, RELAXED, in_each_house};
+use crate::people::{RELAXED, in_each_house};
 
 fn kinds(frames: &[Value]) -> Vec<&str> {
     frames.iter().map(|frame| frame["type"].as_str().unwrap()).collect()
@@ -196,14 +196,6 @@ async fn a_closed_conversation_takes_no_messages_until_it_is_reopened() {
     .await;
 }
 
-async fn traces(house: &House, id: &str) -> i64 {
-    let mut rows = 0;
-    for table in ["conversation", "conversation_tag", "conversation_day", "message", "response", "search_posting"] {
-        rows += house.number(&format!("select count(*) from {table} where conversation_id = '{id}'")).await;
-    }
-    rows
-}
-
 #[tokio::test]
 async fn a_deleted_conversation_leaves_no_trace() {
     in_each_house(RELAXED, async |house| {
@@ -213,7 +205,7 @@ async fn a_deleted_conversation_leaves_no_trace() {
         bob.say("remember me").await;
         grace.answer(&ada.id, "we shall", "g-1").await;
         grace.call("PUT", &format!("/api/admin/conversations/{}/tags/gdpr", ada.id)).await;
-        assert!(traces(house, &ada.id).await >= 5);
+        assert!(house.home.traces(&ada.id).await >= 5);
 
         grace.act("delete_conversation", &ada.id).await;
         let deleted = json!({"type": "conversation_deleted", "conversation_id": ada.id});
@@ -228,7 +220,7 @@ async fn a_deleted_conversation_leaves_no_trace() {
         assert_eq!((&error["error"], &error["client_id"]), (&json!("not_joined"), &json!(client_id)));
         ada.socket.send(json!({"type": "join"})).await;
         assert_ne!(ada.socket.expect("joined").await["conversation_id"], json!(ada.id));
-        assert_eq!(traces(house, &ada.id).await, 0);
+        assert_eq!(house.home.traces(&ada.id).await, 0);
         assert_eq!(bob.whole_history().await.len(), 1);
         assert_eq!(grace.list().await.len(), 2);
     })

@@ -7,7 +7,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use futures::SinkExt;
 
-use crate::people::{Browser, House, Socket, in_each_house};
+use shared::event::Lane;
+
+use crate::people::{Browser, House, Socket, in_each_house, in_each_sql_house};
 
 /// Limits that nobody meets here, but for the visitor's own.
 const SETTINGS: &[(&str, &str)] = &[("API_REQ_PER_5MIN", "1000000"), ("API_ADMIN_REQ_PER_5MIN", "1000000")];
@@ -111,7 +113,7 @@ async fn a_message_of_many_bytes_in_two_frames_is_too_large() {
         }
 
         assert_eq!(ada.socket.expect("error").await["error"], "message_too_large");
-        assert_eq!(house.number("select count(*) from message").await, 0);
+        assert_eq!(house.rows("message").await, 0);
     })
     .await;
 }
@@ -283,17 +285,15 @@ async fn wrong_requests_of_admins_are_told_so_and_leave_nothing() {
 }
 
 async fn drained(house: &House) {
-    crate::people::eventually("the outbox is empty", async || {
-        (house.number("select count(*) from outbox where lane = 'index'").await == 0).then_some(())
-    })
-    .await;
+    crate::people::eventually("the outbox is empty", async || (house.waiting(Lane::Index).await == 0).then_some(()))
+        .await;
 }
 
 #[tokio::test]
 async fn a_broken_store_answers_internal_without_its_cause() {
-    in_each_house(SETTINGS, async |house| {
+    in_each_sql_house(SETTINGS, async |house| {
         let (mut ada, grace) = (house.visitor("Ada").await, house.admin("Grace").await);
-        house.execute("drop table message").await;
+        house.home.execute("drop table message").await;
 
         ada.send("into the void").await;
         let error = ada.socket.expect("error").await;

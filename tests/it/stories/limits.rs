@@ -40,7 +40,7 @@ async fn a_visitor_writes_five_messages_at_once_and_then_one_each_second() {
             assert_eq!(browser.post("/api/visitor/send", body.clone()).await.good()["seq"], 7);
         }
         ada.say_many(4, |number| format!("{number}")).await;
-        assert_eq!(house.number("select count(*) from message").await, 11);
+        assert_eq!(house.rows("message").await, 11);
     })
     .await;
 }
@@ -65,7 +65,7 @@ async fn an_address_joins_three_times_at_once_and_then_every_five_seconds() {
         browser.post("/api/visitor/join", json!({})).await.good();
         browser.post("/api/visitor/join", json!({})).await.refuses(429, "rate_limited");
 
-        assert_eq!(house.number("select count(*) from conversation").await, 5);
+        assert_eq!(house.rows("conversation").await, 5);
     })
     .await;
 }
@@ -106,7 +106,7 @@ async fn an_address_asks_a_hundred_times_in_five_minutes() {
         browser.get(path).await.refuses(401, "unauthorized");
         browser.get(path).await.refuses(429, "rate_limited");
 
-        assert_eq!((house.codes_told(), house.number("select count(*) from login_code").await), (0, 0));
+        assert_eq!((house.codes_told(), house.rows("login_code").await), (0, 0));
     })
     .await;
 }

@@ -12,7 +12,7 @@ fn wrong(code: &str) -> &'static str {
 }
 
 async fn sessions(house: &House) -> i64 {
-    house.number("select count(*) from session").await
+    house.rows("session").await
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn the_right_code_is_refused_after_five_wrong_ones_from_any_address() {
         }
 
         house.newcomer().log_in(&cookie, &code, "Grace").await.refuses(401, "unauthorized");
-        assert_eq!((sessions(house).await, house.number("select tries from login_code").await), (0, 5));
+        assert_eq!((sessions(house).await, house.home.tries().await), (0, 5));
     })
     .await;
 }
@@ -136,7 +136,7 @@ async fn tries_are_counted_before_codes_are_compared() {
         let answers = join_all(guessers.iter().map(|guesser| guesser.log_in(&cookie, wrong(&code), "Eve"))).await;
 
         assert!(answers.iter().all(|answer| answer.status == 401));
-        assert_eq!(house.number("select tries from login_code").await, 5);
+        assert_eq!(house.home.tries().await, 5);
         house.newcomer().log_in(&cookie, &code, "Eve").await.refuses(401, "unauthorized");
         assert_eq!(sessions(house).await, 0);
     })
@@ -164,7 +164,7 @@ async fn an_address_off_the_list_is_refused_before_anything_is_done_for_it() {
     in_each_house(&[("ADMIN_IP_WHITELIST", "127.0.1.2")], async |house| {
         let (inside, outside) = (house.browser_at(2), house.browser_at(3));
         outside.post("/api/admin/request_otp", json!({})).await.refuses(403, "forbidden");
-        assert_eq!((house.codes_told(), house.number("select count(*) from login_code").await), (0, 0));
+        assert_eq!((house.codes_told(), house.rows("login_code").await), (0, 0));
 
         let cookie = inside.request_otp().await;
         outside.log_in(&cookie, &house.code(), "Eve").await.refuses(403, "forbidden");

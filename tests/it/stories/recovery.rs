@@ -25,7 +25,7 @@ async fn a_repeated_client_id_answers_with_the_first_message_and_stores_nothing(
         let body = json!({"conversation_id": ada.id, "content": "by REST", "client_id": "again"});
         assert_eq!(grace.browser.post("/api/admin/send", body).await.good()["message"], answered);
 
-        assert_eq!(house.number("select count(*) from message").await, 2);
+        assert_eq!(house.rows("message").await, 2);
         assert_eq!(ada.whole_history().await, [first, answered]);
     })
     .await;

@@ -93,7 +93,7 @@ async fn a_session_that_nobody_uses_ends_and_its_socket_is_closed_within_five_se
 
         assert_eq!(grace.socket.closed_with().await, Some(1008));
         grace.browser.get(WHO).await.refuses(401, "unauthorized");
-        let gone = async || (house.number("select count(*) from connection").await == 0).then_some(());
+        let gone = async || (house.rows("connection").await == 0).then_some(());
         eventually("its row is gone", gone).await;
     })
     .await;
@@ -140,7 +140,7 @@ async fn logging_out_ends_the_session_and_closes_its_sockets_at_once() {
 async fn frames_of_a_session_that_was_ended_elsewhere_are_refused_at_once() {
     in_each_house(RELAXED, async |house| {
         let (mut ada, mut grace) = (house.visitor("Ada").await, house.admin("Grace").await);
-        house.execute("delete from session").await;
+        house.home.end_sessions().await;
 
         for kind in ["admin_message", "subscribe", "close_conversation", "delete_conversation", "history", "ping"] {
             let frame = json!({"type": kind, "conversation_id": ada.id, "content": "x", "client_id": "g-1"});

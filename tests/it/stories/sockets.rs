@@ -10,7 +10,7 @@ async fn refused(browser: &Browser, path: &str, status: u16, code: &str) {
 }
 
 async fn rows(house: &House) -> i64 {
-    house.number("select count(*) from connection").await
+    house.rows("connection").await
 }
 
 #[tokio::test]

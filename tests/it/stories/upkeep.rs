@@ -78,7 +78,7 @@ async fn closed_conversations_are_erased_when_they_are_old() {
         eventually("the old one is erased", async || (!there(&old).await).then_some(())).await;
 
         assert!(there(&open).await && there(&young).await);
-        assert_eq!(house.number("select count(*) from conversation").await, 2);
+        assert_eq!(house.rows("conversation").await, 2);
     })
     .await;
 }
@@ -94,7 +94,7 @@ async fn what_has_expired_is_swept_away() {
         house.clock.advance(2 * DAY);
 
         for table in ["session", "session_token", "ticket", "login_code", "connection", "bucket"] {
-            let gone = async || (house.number(&format!("select count(*) from {table}")).await == 0).then_some(());
+            let gone = async || (house.rows(table).await == 0).then_some(());
             eventually(table, gone).await;
         }
     })
