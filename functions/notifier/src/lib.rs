@@ -3,7 +3,6 @@
 mod mirror;
 mod stream;
 
-use futures::future::join_all;
 use serde::Serialize;
 use shared::event::{Event, EventKind, Lane};
 use shared::store::Pending;
@@ -75,19 +74,14 @@ pub async fn drain(app: &App, lane: Lane) -> Result<Drained, Error> {
     }
 }
 
-/// Entries of the index do not depend on each other: they are made side by side, so that the store may commit them together,
-/// and acknowledged at once.
+/// One entry at a time, so that messages, which share the store's commits with it, wait for one at most; acknowledged at once.
 async fn index(app: &App) -> Result<Drained, Error> {
-    let due = app.store.due(Lane::Index, app.now(), BATCH).await?;
-    let outcomes = join_all(due.iter().map(|pending| enter(app, &pending.event))).await;
     let mut report = Drained::default();
-    let mut entered = Vec::with_capacity(due.len());
-    for (pending, outcome) in due.into_iter().zip(outcomes) {
-        match outcome {
+    let mut entered = Vec::new();
+    for pending in app.store.due(Lane::Index, app.now(), BATCH).await? {
+        match enter(app, &pending.event).await {
             Ok(()) => entered.push(pending),
-            Err(error) => {
-                report.postpone_until(postpone(app, Lane::Index, &pending, &error.into()).await?);
-            }
+            Err(error) => report.postpone_until(postpone(app, Lane::Index, &pending, &error.into()).await?),
         }
     }
     app.store.delivered(Lane::Index, &entered).await?;

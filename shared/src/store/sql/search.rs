@@ -1,6 +1,6 @@
 //! The inverted index: from the beginnings of words to the messages that have them.
 //!
-//! Each term is entered under its first 1, 2, 3, 5 and 8 characters. What is looked for is looked up under the longest of
+//! Each term is entered under its first 1, 3 and 5 characters. What is looked for is looked up under the longest of
 //! these that it has, newest first, and every candidate is then checked against its text: the answer is exact, and its cost
 //! does not grow with the number of messages. Beginnings are kept as 63 bits of their SHA-256, a number that every database
 //! compares alike.
@@ -15,7 +15,7 @@ use crate::search::{matches, terms};
 use crate::store::page::{Key, empty};
 use crate::store::{Page, PageRequest, StoreResult};
 
-const LENGTHS: [usize; 5] = [1, 2, 3, 5, 8];
+const LENGTHS: [usize; 3] = [1, 3, 5];
 /// So many candidates are read in one query …
 const BLOCK: i64 = 200;
 /// … and so many blocks in one call, after which the caller gets a cursor to go on with.
