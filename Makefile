@@ -6,12 +6,13 @@ functions := connect message disconnect visitor admin telegram notifier maintena
 help:
 	@echo "make run     start Parley on http://127.0.0.1:8000 (settings: .env.example)"
 	@echo "make test    run every test; installs PostgreSQL and Chromium when they are missing"
-	@echo "make test-aws  the AWS side alone: template, build by SAM, stories on a small AWS on this machine"
+	@echo "make test-aws  the part of it that is about AWS: template, build by SAM, stories on a small AWS on this machine"
 	@echo "make check   formatting, lints, dependencies"
 	@echo "make bench   what a start, an idle visitor and a message cost on this machine"
 	@echo "make build   the gateway and the eight Lambda bootstraps, optimised"
-	@echo "make deploy  puts Parley into your AWS account (CONFIG_ENV=prod: as samconfig.toml says there)"
-	@echo "make pages, make webhook  of a deployed STACK in a REGION: uploads the pages, tells Telegram the address"
+	@echo "make deploy  puts Parley into your AWS account; CONFIG_ENV=prod as samconfig.toml says there, ARGS=--guided asks"
+	@echo "make pages   uploads the pages of a deployed STACK in a REGION"
+	@echo "make webhook tells Telegram the address of a deployed STACK in a REGION"
 
 # The development profile: from a fresh clone it serves in four minutes on two slow cores, where the release profile with
 # its optimisation at link time takes three times as long. `make build` makes the other one.
@@ -40,7 +41,7 @@ build:
 	cargo build --locked --release $(addprefix -p ,$(functions))
 
 deploy:
-	@bash infra/aws/deploy.sh $(CONFIG_ENV)
+	@bash infra/aws/deploy.sh $(or $(CONFIG_ENV),default) $(ARGS)
 
 pages webhook:
 	@bash -c 'source .ci/aws_tools.sh && need_sam && "$$tools/sam/bin/python" infra/aws/stack.py $@ --stack "$(STACK)" $(if $(REGION),--region "$(REGION)")'
