@@ -128,8 +128,8 @@ async fn every_route(stack: &Stack, ada: &Visitor, grace: &Admin) {
     let (id, bob) =
         (joined["conversation_id"].as_str().unwrap(), bob.bearing(joined["resume_token"].as_str().unwrap()));
     let send = json!({"conversation_id": id, "content": "by REST", "client_id": "b-1"});
-    let sent = bob.post("/api/visitor/send", send.clone()).await.good();
-    assert_eq!(bob.post("/api/visitor/send", send).await.good(), sent);
+    let stored = bob.post("/api/visitor/send", send.clone()).await.good();
+    assert_eq!(bob.post("/api/visitor/send", send).await.good(), stored);
     bob.post("/api/visitor/read", json!({"conversation_id": id, "seq": 1})).await.good();
     let answer = json!({"conversation_id": id, "content": "An answer.", "client_id": "g-2"});
     grace.browser.post("/api/admin/send", answer).await.good();
