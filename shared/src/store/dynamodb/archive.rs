@@ -16,8 +16,8 @@ use crate::store::StoreResult;
 /// A head of at most so many bytes costs one write unit; somewhat less than 1 KB, so that a mark or a socket more does not
 /// make the next change dearer.
 const HEAD_BYTES: usize = 1_000;
-/// An archive item holds so many messages of usual length.
-const USUAL: usize = 5;
+/// So many messages of usual length stand in so many archive items.
+const USUAL: (usize, usize) = (9, 2);
 
 /// What is put aside before the head that no longer has it is written.
 #[derive(Debug, Default)]
@@ -167,12 +167,14 @@ impl DynamoStore {
         }
         let missing =
             |found: &Vec<(i64, Kept)>| usize::try_from(to - from + 1).unwrap_or(0).saturating_sub(found.len());
-        let range = Range::of(item::conversation(conversation_id)).between(item::archive(0), item::archive(to));
+        // The item that holds the first place begins at most a full tail before it.
+        let lowest = from.saturating_sub(i64::try_from(TAIL).unwrap_or(0) - 1);
+        let range = Range::of(item::conversation(conversation_id)).between(item::archive(lowest), item::archive(to));
         let mut next = Some(if consistent { range.clone().consistent() } else { range.clone() }.backwards());
         let mut seen = 0;
         while let Some(range) = next.filter(|_| missing(&found) > 0) {
             // The first page tells how many messages stand in an item here.
-            let (places, in_items) = if found.is_empty() { (USUAL, 1) } else { (found.len(), seen) };
+            let (places, in_items) = if found.is_empty() { USUAL } else { (found.len(), seen) };
             let (items, rest) = self.page(range.limit((missing(&found) * in_items).div_ceil(places))).await?;
             next = rest;
             seen += items.len();
