@@ -2,6 +2,7 @@
 
 mod append;
 mod buckets;
+mod budget;
 mod connections;
 mod conversations;
 mod deletion;

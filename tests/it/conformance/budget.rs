@@ -1,0 +1,185 @@
+//! What a visitor's life costs on DynamoDB: units as the server counts them, through the handlers that run on Lambda.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
+use serde_json::{Value, json};
+use shared::App;
+use shared::config::{Config, Place};
+use shared::connections::{Connections, Frame, Sent};
+use shared::model::{Connection, Sender, Session};
+use shared::store::dynamodb::{Consumed, DynamoStore};
+use shared::store::{ConnectionRows, LoginCode, Sessions};
+use shared::time::{ManualClock, SECOND};
+
+use super::make::{NO_CAPS, START, admin_socket, begin, say, session, visitor_socket};
+use crate::stores::Home;
+
+/// Every frame that was sent, and to whom.
+#[derive(Default)]
+struct Letterbox(Mutex<Vec<(String, Value)>>);
+
+#[async_trait]
+impl Connections for Letterbox {
+    async fn send(&self, connection_id: &str, frame: &Frame) -> Sent {
+        let frame = serde_json::from_str(frame.as_str()).unwrap();
+        self.0.lock().unwrap().push((connection_id.to_owned(), frame));
+        Sent::Handed
+    }
+
+    async fn close(&self, _: &str) {}
+}
+
+/// One instance of the function `message`, which knows no conversation yet.
+struct Instance {
+    app: App,
+    store: Arc<DynamoStore>,
+    sent: Arc<Letterbox>,
+    clock: Arc<ManualClock>,
+}
+
+impl Instance {
+    fn new(home: &Home) -> Self {
+        let setting = |name: &str| match name {
+            "DATABASE_URL" => Some(home.url.reveal().to_owned()),
+            "OTP_HASH_SALT" => Some("0123456789abcdef0123456789abcdef".into()),
+            _ => None,
+        };
+        let config = Config::read(Place::Gateway, setting).unwrap();
+        let store = Arc::new(DynamoStore::open(&home.url).unwrap());
+        let (sent, clock) = (Arc::new(Letterbox::default()), Arc::new(ManualClock::new(START)));
+        let app = App::new(config, store.clone(), sent.clone(), clock.clone()).unwrap();
+        Self { app, store, sent, clock }
+    }
+
+    /// Handles a frame of a socket; answers what that cost and what was sent.
+    async fn handle(&self, socket: &Connection, frame: &Value) -> (Consumed, Vec<(String, Value)>) {
+        let mut event = ApiGatewayWebsocketProxyRequest::default();
+        event.request_context.connection_id = Some(socket.connection_id.clone());
+        event.body = Some(frame.to_string());
+        let before = self.store.consumed();
+        message::handle(&self.app, event).await;
+        let after = self.store.consumed();
+        let cost = Consumed { read: after.read - before.read, written: after.written - before.written };
+        (cost, std::mem::take(&mut *self.sent.0.lock().unwrap()))
+    }
+}
+
+/// The visitor's socket, connected but not yet bound.
+async fn visitor(store: &DynamoStore) -> Connection {
+    let socket = visitor_socket("192.0.2.1");
+    store.connect(&socket, NO_CAPS).await.unwrap();
+    socket
+}
+
+/// An admin's socket.
+async fn admin(store: &DynamoStore) -> Connection {
+    let one: Session = session("Oya");
+    let hash = one.session_id.clone();
+    let code = LoginCode {
+        challenge_hash: hash.clone(),
+        code_hash: "right".into(),
+        created_at: START,
+        expires_at: START.plus(60 * SECOND),
+    };
+    store.put_code(&code).await.unwrap();
+    store.redeem_code(&hash, "right", 5, &one, &hash).await.unwrap();
+    let socket = admin_socket(&one.session_id, "192.0.2.2");
+    store.connect(&socket, NO_CAPS).await.unwrap();
+    socket
+}
+
+fn kinds(sent: &[(String, Value)]) -> Vec<&str> {
+    sent.iter().filter_map(|(_, frame)| frame["type"].as_str()).collect()
+}
+
+fn of_100_bytes(number: i64) -> Value {
+    let content = format!("{number:0100}");
+    json!({"type": "message", "client_id": uuid::Uuid::new_v4().to_string(), "content": content})
+}
+
+#[tokio::test]
+async fn a_visitor_joins_for_8_write_units_and_writes_for_4_and_2_read_units() {
+    let home = Home::on_dynamodb().await;
+    let instance = Instance::new(&home);
+    let (socket, _) = (visitor(&instance.store).await, admin(&instance.store).await);
+
+    let (cost, sent) = instance.handle(&socket, &json!({"type": "join", "display_name": "Ada"})).await;
+
+    assert_eq!(kinds(&sent), ["conversation_opened", "joined"]);
+    eprintln!("join: {cost:?}");
+    assert!(cost.written <= 8.0, "{cost:?}");
+    let mut written = 0.0;
+    for number in 1..=20 {
+        instance.clock.advance(SECOND);
+        let (cost, sent) = instance.handle(&socket, &of_100_bytes(number)).await;
+        assert_eq!(kinds(&sent), ["message", "message"], "to the visitor and to the admin");
+        assert!(cost.written <= 4.0 && cost.read <= 2.0, "message {number}: {cost:?}");
+        written += cost.written;
+    }
+    eprintln!("20 messages: {written} write units");
+    assert!(written <= 20.0 * 1.4, "{written} write units for 20 messages");
+    home.leave().await;
+}
+
+#[tokio::test]
+async fn an_instance_that_does_not_know_the_conversation_reads_its_head_for_half_a_unit() {
+    let home = Home::on_dynamodb().await;
+    let known = Instance::new(&home);
+    let (socket, _) = (visitor(&known.store).await, admin(&known.store).await);
+    known.handle(&socket, &json!({"type": "join", "display_name": "Ada"})).await;
+    let (warm, _) = known.handle(&socket, &of_100_bytes(1)).await;
+
+    let (cold, sent) = Instance::new(&home).handle(&socket, &of_100_bytes(2)).await;
+
+    assert_eq!(kinds(&sent), ["message", "message"]);
+    assert_eq!(cold, Consumed { read: warm.read + 0.5, written: warm.written });
+    home.leave().await;
+}
+
+#[tokio::test]
+async fn a_conversation_of_50_messages_is_taken_up_for_6_read_units() {
+    let home = Home::on_dynamodb().await;
+    let instance = Instance::new(&home);
+    let socket = visitor(&instance.store).await;
+    admin(&instance.store).await;
+    let (_, sent) = instance.handle(&socket, &json!({"type": "join", "display_name": "Ada"})).await;
+    let joined = sent.into_iter().map(|(_, frame)| frame).find(|frame| frame["type"] == "joined").unwrap();
+    for number in 1..=50 {
+        instance.clock.advance(SECOND);
+        instance.handle(&socket, &of_100_bytes(number)).await;
+    }
+    instance.store.disconnect(&socket.connection_id, START).await.unwrap();
+    let another = visitor(&instance.store).await;
+    let resume = json!({
+        "type": "resume", "conversation_id": joined["conversation_id"], "resume_token": joined["resume_token"],
+    });
+
+    let (cost, sent) = Instance::new(&home).handle(&another, &resume).await;
+
+    assert_eq!(kinds(&sent), ["presence", "history"]);
+    assert_eq!(sent[1].1["messages"].as_array().unwrap().len(), 50);
+    eprintln!("resume: {cost:?}");
+    assert!(cost.read <= 6.0, "{cost:?}");
+    home.leave().await;
+}
+
+#[tokio::test]
+async fn the_panel_opens_its_first_page_of_50_conversations_for_40_read_units() {
+    let home = Home::on_dynamodb().await;
+    let instance = Instance::new(&home);
+    let socket = admin(&instance.store).await;
+    for number in 0..60 {
+        let id = begin(&*instance.store, "Ada").await;
+        say(&*instance.store, &id, Sender::Visitor, &"x".repeat(100), START.plus(number * SECOND)).await;
+    }
+
+    let (cost, sent) = Instance::new(&home).handle(&socket, &json!({"type": "subscribe", "limit": 50})).await;
+
+    assert_eq!(kinds(&sent), ["conversations"]);
+    assert_eq!(sent[0].1["items"].as_array().unwrap().len(), 50);
+    eprintln!("first page: {cost:?}");
+    assert!(cost.read <= 40.0, "{cost:?}");
+    home.leave().await;
+}
