@@ -29,8 +29,9 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 9,000 billion units")]
     pub(super) fn totals(&self) -> (f64, f64) {
-        let units = |sum: &AtomicU64| f64::from(u32::try_from(sum.load(Ordering::Relaxed)).unwrap_or(u32::MAX)) / 1e3;
+        let units = |sum: &AtomicU64| sum.load(Ordering::Relaxed) as f64 / 1e3;
         (units(&self.read), units(&self.written))
     }
 
