@@ -2,6 +2,7 @@
 
 use shared::event::{EventKind, Lane};
 use shared::model::{File, MessageType, Sender, Via};
+use shared::store::{Appended, Place};
 use shared::time::SECOND;
 
 use super::make::{START, begin, head, message, say, stored};
@@ -94,6 +95,44 @@ async fn an_edit_keeps_the_place_and_changes_the_preview_of_the_newest_only() {
         let events = store.due(Lane::Index, START.plus(SECOND), 10).await.unwrap();
         let edits: Vec<_> = events.iter().filter(|one| one.event.kind == EventKind::MessageEdited).collect();
         assert_eq!(edits.iter().map(|one| one.event.seq).collect::<Vec<_>>(), [1, 2]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_long_conversation_is_whole_and_remembers_every_client_id() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        let mut said = Vec::new();
+        for n in 0..180_i64 {
+            let length = if n == 90 { 24_000 } else { usize::try_from(n * 37 % 300).unwrap() + 1 };
+            let sender = if n % 3 == 0 { Sender::Admin } else { Sender::Visitor };
+            said.push(message(&id, sender, &"x".repeat(length), START.plus(n * SECOND)));
+            stored(store.append(&said[said.len() - 1], None).await.unwrap());
+        }
+
+        let edited = store.edit(&id, 3, "edited", START.plus(SECOND)).await.unwrap().unwrap();
+
+        let kept = store.messages(&id, 0, i64::MAX, false, 200).await.unwrap();
+        assert_eq!(kept.iter().map(|one| one.seq).collect::<Vec<_>>(), (1..=180).collect::<Vec<_>>());
+        assert_eq!(kept[2], edited);
+        for n in [0, 2, 60, 90, 170, 179] {
+            assert_eq!(store.append(&said[n], None).await.unwrap(), Appended::Duplicate(kept[n].clone()));
+            assert_eq!(store.message(&kept[n].id).await.unwrap().as_ref(), Some(&kept[n]));
+        }
+        for (after, before, newest) in [(0, i64::MAX, true), (0, 100, true), (70, i64::MAX, false), (70, 95, false)] {
+            let mut expected: Vec<_> = kept.iter().filter(|one| one.seq > after && one.seq < before).cloned().collect();
+            if newest {
+                expected.drain(..expected.len().saturating_sub(50));
+            }
+            expected.truncate(50);
+            assert_eq!(store.messages(&id, after, before, newest, 50).await.unwrap(), expected);
+            let read = store.history(&id, Place { after, before, newest }, 50, START).await.unwrap().unwrap();
+            assert_eq!((read.0.head_seq, read.1), (180, expected));
+        }
+        assert!(
+            store.history("nobody", Place { after: 0, before: 9, newest: true }, 50, START).await.unwrap().is_none()
+        );
     })
     .await;
 }
