@@ -53,8 +53,8 @@ fn command(mut arguments: impl Iterator<Item = String>) -> Result<Command, Strin
         match argument.as_str() {
             "--connections-api" => connections_api = true,
             "--invoke" => {
-                url =
-                    Some(arguments.next().and_then(|told| address(&told)).ok_or("--invoke needs an http:// address.")?)
+                let told = arguments.next().and_then(|told| address(&told));
+                url = Some(told.ok_or("--invoke needs an http:// address.")?);
             }
             "--stream" => {
                 let told = arguments.next().and_then(|told| address(&told));
