@@ -37,7 +37,7 @@ bench:
 
 # Twice, since in one invocation cargo would build `shared` with the features of both and link SQL into each function.
 build:
-	cargo build --locked --release -p gateway
+	cargo build --locked --profile gateway -p gateway
 	cargo build --locked --release $(addprefix -p ,$(functions))
 
 deploy:

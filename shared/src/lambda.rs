@@ -1,6 +1,6 @@
 //! What a Lambda `bootstrap` builds once, before its first event.
 
-mod api_gateway;
+pub mod api_gateway;
 
 use std::sync::Arc;
 
@@ -19,6 +19,16 @@ pub async fn app() -> Result<App, Box<dyn std::error::Error + Send + Sync>> {
         .with_current_span(true)
         .init();
     let store = store::open(&config).await?;
-    let connections = Arc::new(api_gateway::ApiGateway::new(&config)?);
-    Ok(App::new(config, store, connections, Arc::new(SystemClock))?)
+    let table = store.clone();
+    let rest = async {
+        let connections = Arc::new(api_gateway::ApiGateway::new(&config)?);
+        Ok(App::new(config.clone(), store, connections, Arc::new(SystemClock))?)
+    };
+    // The way to the table is opened while nobody waits yet, and while the rest is built.
+    let (reached, app) = tokio::join!(table.ping(), rest);
+    if let Err(error) = reached {
+        // The first event finds out whether it lasts.
+        crate::Error::from(error).log("init");
+    }
+    app
 }

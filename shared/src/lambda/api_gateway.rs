@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
 use aws_sdk_apigatewaymanagement::config::{Builder, Region};
-use aws_sdk_apigatewaymanagement::error::SdkError;
+use aws_sdk_apigatewaymanagement::error::DisplayErrorContext;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
-use aws_sdk_apigatewaymanagement::{Client, operation::post_to_connection::PostToConnectionError};
 
 use crate::aws::{Aws, timeouts};
 use crate::config::Config;
@@ -15,6 +15,8 @@ use crate::connections::{Connections, Frame, Sent};
 
 /// A post that hangs must not hold up the others; what is lost is found again by `seq`.
 const TIMEOUT: Duration = Duration::from_secs(1);
+/// A full buffer, or too many posts in this account: worth two more tries.
+const PAUSES_MS: [u64; 2] = [60, 180];
 
 /// The platform's sockets, reached through `WEBSOCKET_ENDPOINT`. Never derived from an event: behind a custom domain or
 /// CloudFront the address there is not the one that answers.
@@ -33,26 +35,62 @@ impl ApiGateway {
             .region(Region::new(aws.region))
             .credentials_provider(aws.credentials)
             .http_client(aws.http)
-            .timeout_config(timeouts(TIMEOUT, 3 * TIMEOUT))
-            // 429 is worth two more tries; the deadline of an attempt keeps the whole short.
-            .retry_config(RetryConfig::standard().with_max_attempts(3).with_max_backoff(Duration::from_millis(200)))
+            .timeout_config(timeouts(TIMEOUT, TIMEOUT))
+            .retry_config(RetryConfig::disabled())
             .build();
         Ok(Self { client: Client::from_conf(sdk) })
     }
 }
 
+impl ApiGateway {
+    async fn post(&self, connection_id: &str, frame: &Frame) -> Result<(), Refused> {
+        let data = Blob::new(frame.as_str().as_bytes());
+        let posted = self.client.post_to_connection().connection_id(connection_id).data(data).send().await;
+        posted.map(drop).map_err(|error| {
+            let status = error.raw_response().map(|response| response.status().as_u16());
+            Refused { status, cause: DisplayErrorContext(&error).to_string() }
+        })
+    }
+
+    async fn try_to_send(&self, connection_id: &str, frame: &Frame) -> Result<(), Refused> {
+        for pause in PAUSES_MS {
+            match self.post(connection_id, frame).await {
+                Err(Refused { status: Some(429), .. }) => tokio::time::sleep(jitter(pause)).await,
+                answer => return answer,
+            }
+        }
+        self.post(connection_id, frame).await
+    }
+}
+
+/// Why a post brought nothing.
+struct Refused {
+    status: Option<u16>,
+    cause: String,
+}
+
+fn jitter(most_ms: u64) -> Duration {
+    let random = u64::from(getrandom::u32().unwrap_or(u32::MAX));
+    Duration::from_millis(most_ms / 2 + most_ms * random / u64::from(u32::MAX) / 2)
+}
+
 #[async_trait]
 impl Connections for ApiGateway {
     async fn send(&self, connection_id: &str, frame: &Frame) -> Sent {
-        let data = Blob::new(frame.as_str().as_bytes());
-        match self.client.post_to_connection().connection_id(connection_id).data(data).send().await {
-            Ok(_) => Sent::Handed,
-            Err(error) if is_gone(&error) => Sent::Gone,
-            Err(error) => {
-                tracing::warn!(connection_id, error = %aws_sdk_apigatewaymanagement::error::DisplayErrorContext(&error), "frame not sent");
-                Sent::Failed
-            }
+        let tried = tokio::time::timeout(TIMEOUT, self.try_to_send(connection_id, frame)).await;
+        let Refused { status, cause } = match tried {
+            Ok(Ok(())) => return Sent::Handed,
+            Ok(Err(refused)) => refused,
+            Err(_) => Refused { status: None, cause: "no answer in time".into() },
+        };
+        match status {
+            // The connection is over, or never was one.
+            Some(400 | 410) => return Sent::Gone,
+            // A mistake of ours: wrong endpoint, stage or policy, or a frame that no client may get.
+            Some(403 | 413) => tracing::error!(connection_id, status, cause, "frame refused"),
+            _ => tracing::warn!(connection_id, status, cause, "frame not sent"),
         }
+        Sent::Failed
     }
 
     async fn close(&self, connection_id: &str) {
@@ -63,9 +101,4 @@ impl Connections for ApiGateway {
             }
         }
     }
-}
-
-/// 410: the connection is over. 400: it never was one. 403 is a mistake of ours and says nothing about the connection.
-fn is_gone(error: &SdkError<PostToConnectionError>) -> bool {
-    matches!(error.raw_response().map(|response| response.status().as_u16()), Some(400 | 410))
 }
