@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-aws check bench build deploy pages webhook
+.PHONY: help run test test-aws check bench bench-lambda build deploy pages webhook
 
 functions := connect message disconnect visitor admin telegram notifier maintenance
 
@@ -9,6 +9,7 @@ help:
 	@echo "make test-aws  the part of it that is about AWS: template, build by SAM, stories on a small AWS on this machine"
 	@echo "make check   formatting, lints, dependencies"
 	@echo "make bench   what a start, an idle visitor and a message cost on this machine"
+	@echo "make bench-lambda  what each Lambda bootstrap costs to start"
 	@echo "make build   the gateway and the eight Lambda bootstraps, optimised"
 	@echo "make deploy  puts Parley into your AWS account; CONFIG_ENV=prod as samconfig.toml says there, ARGS=--guided asks"
 	@echo "make pages   uploads the pages of a deployed STACK in a REGION"
@@ -35,10 +36,13 @@ check:
 bench:
 	@bash tests/bench.sh
 
+bench-lambda:
+	@bash tests/bench_lambda.sh
+
 # Twice, since in one invocation cargo would build `shared` with the features of both and link SQL into each function.
 build:
-	cargo build --locked --profile gateway -p gateway
-	cargo build --locked --release $(addprefix -p ,$(functions))
+	cargo build --locked --release -p gateway
+	CARGO_PROFILE_RELEASE_PANIC=abort cargo build --locked --release $(addprefix -p ,$(functions))
 
 deploy:
 	@bash infra/aws/deploy.sh $(or $(CONFIG_ENV),default) $(ARGS)

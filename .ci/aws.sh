@@ -35,3 +35,14 @@ say "The stories"
 stories=(cargo nextest run --locked -p tests --no-default-features --features shared/sql)
 "${stories[@]}" --no-run
 "$tools/sam/bin/python" tests/aws/run.py "${stories[@]}" --run-ignored only -E 'test(deployed::)'
+
+say "The same functions behind cargo lambda watch, with the gateway in front of them"
+need_dynoxide
+tables=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
+trap 'rm -f "$translated"; tests/dynamodb.sh stop "$tables"' EXIT
+TEST_DYNAMODB_URL=$(tests/dynamodb.sh start "$tables")
+export TEST_DYNAMODB_URL
+cargo build --locked
+cargo build --locked -p gateway -p tests --no-default-features --features shared/sql
+"$tools/sam/bin/python" tests/aws/invoke.py "${CARGO_TARGET_DIR:-target}/debug/gateway" \
+  "${stories[@]}" --run-ignored only -E 'test(=deployed::a_visitor_an_admin_and_an_operator_talk_to_each_other)'

@@ -1,7 +1,8 @@
 """What each bootstrap costs to start, as a table in Markdown.
 
-python tests/aws/bench_lambda.py BIN_FOLDER EVENTS_FOLDER DYNAMODB_ENDPOINT: measures the programs of BIN_FOLDER against a small
-Runtime API of its own. An event's file has its function's name. Instructions are counted by callgrind when it is there.
+python tests/aws/bench_lambda.py FOLDER: measures the programs in FOLDER against a small Runtime API of its own, with the events of
+tests/events, on the DynamoDB-compatible server that TEST_DYNAMODB_URL names. Without TLS, which that server does not speak.
+Instructions are counted by callgrind when it is there.
 """
 
 import contextlib
@@ -20,8 +21,12 @@ import threading
 import time
 import zipfile
 
+from invoke import make_table
+from run import OWNER, ROOT
+
 FUNCTIONS = ["hello", "connect", "message", "disconnect", "visitor", "admin", "telegram", "notifier", "maintenance"]
 RUNS = 11
+TABLE = "bench"
 # Callgrind makes a program some fifty times slower.
 PATIENCE = 120
 
@@ -40,6 +45,9 @@ class RuntimeApi(http.server.ThreadingHTTPServer):
     @property
     def address(self):
         return f"127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request, client_address):
+        """A program that was stopped hangs up."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -91,7 +99,7 @@ def environment(api, endpoint):
         "AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": "bench",
         "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
-        "DATABASE_URL": f"dynamodb://bench?endpoint={endpoint}", "PUBLIC_URL": "https://chat.example.com",
+        "DATABASE_URL": f"dynamodb://{TABLE}?endpoint={endpoint}", "PUBLIC_URL": "https://chat.example.com",
         "WEBSOCKET_ENDPOINT": "http://127.0.0.1:9/live", "OTP_HASH_SALT": "0123456789abcdef0123456789abcdef",
     }
 
@@ -151,7 +159,9 @@ def zipped(program):
 
 
 def main():
-    binaries, events, endpoint = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
+    binaries, events, endpoint = pathlib.Path(sys.argv[1]), ROOT / "tests/events", os.environ["TEST_DYNAMODB_URL"]
+    os.environ.update(OWNER)
+    make_table(endpoint, TABLE)
     counts = shutil.which("valgrind") is not None
     print("| function | zip, MB | start, ms | resident, MB | instructions to start, M | to the first answer, M |")
     print("|---|---:|---:|---:|---:|---:|")

@@ -1,4 +1,4 @@
-"""Runs the functions behind `cargo lambda watch`, the gateway in front of them, and tells the stories of tests/it/deployed.rs.
+"""Runs the functions behind `cargo lambda watch`, the gateway in front of them, and tells the first story of tests/it/deployed.rs.
 
 python tests/aws/invoke.py GATEWAY STORIES…: GATEWAY is its program, STORIES the command that tells them. TEST_DYNAMODB_URL names a
 DynamoDB-compatible server that has a stream.
@@ -14,7 +14,7 @@ import tempfile
 import boto3
 from samcli.yamlhelper import yaml_parse
 
-from run import OWNER, RELAXED, ROOT, TELEGRAM, answers, free_port, running, until
+from run import OWNER, OWNERS_WORD, RELAXED, ROOT, TELEGRAM, answers, free_port, running, until
 
 # Building the functions is part of the first call.
 PATIENCE = 900
@@ -40,7 +40,7 @@ def settings(endpoint, table, front, telegram):
         "TELEGRAM_BOT_TOKEN": TELEGRAM["bot_token"], "TELEGRAM_WEBHOOK_SECRET": TELEGRAM["webhook_secret"],
         "TELEGRAM_DEFAULT_CHAT_ID": "-1001234567890", "TELEGRAM_API_URL": f"http://{telegram}",
         # The gateway's own.
-        "LISTEN_ADDR": front, "RUST_LOG": "info",
+        "LISTEN_ADDR": front, "RUST_LOG": "info", "RETENTION_DAYS": "1",
     }
 
 
@@ -56,7 +56,8 @@ def tell(gateway, stories, folder):
     with running(watch, folder / "functions.log", env=environment, cwd=ROOT, stdout=subprocess.DEVNULL), \
             running(command, folder / "gateway.log", env=environment, cwd=folder):
         until("the functions answer", lambda: answers(f"http://{front}/health"), PATIENCE)
-        told = {"front": front, "origin": f"http://{front}", "telegram": telegram}
+        told = {"front": front, "origin": f"http://{front}", "telegram": telegram, "owner": OWNERS_WORD, "table": table,
+                "dynamodb": endpoint.removeprefix("http://"), "lambda": functions, "maintenance": "maintenance"}
         (folder / "deployed.json").write_text(json.dumps(told))
         ended = subprocess.run(stories, cwd=ROOT, env={**os.environ, "TEST_DEPLOYED": str(folder / "deployed.json")}, check=False)
         if ended.returncode:
@@ -74,4 +75,5 @@ def main():
             raise
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -171,7 +171,8 @@ def tell(stories, folder):
             address = f"127.0.0.1:{process.stdout.readline().decode().strip()}"
             deployed = {
                 "front": address, "origin": outputs["Url"], "telegram": f"127.0.0.1:{telegram}",
-                "emulator": f"127.0.0.1:{port}", "owner": OWNERS_WORD, "table": outputs["TableName"],
+                **dict.fromkeys(("emulator", "dynamodb", "lambda"), f"127.0.0.1:{port}"),
+                "owner": OWNERS_WORD, "table": outputs["TableName"],
                 "maintenance": scheduled(), "rest": f"/_aws/execute-api/{outputs['RestApiId']}/$default",
                 "sockets": f"/_aws/execute-api/{outputs['SocketApiId']}/live",
             }
