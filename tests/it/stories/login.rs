@@ -6,6 +6,9 @@ use shared::time::SECOND;
 
 use crate::people::{House, RELAXED, in_each_house};
 
+/// More at once would wait longer for a database than it may take on a busy machine, and be told to come back.
+const AT_ONCE: usize = 25;
+
 /// A code that is not `code`.
 fn wrong(code: &str) -> &'static str {
     if code == "111111" { "222222" } else { "111111" }
@@ -133,9 +136,11 @@ async fn tries_are_counted_before_codes_are_compared() {
         let code = house.code();
         let guessers: Vec<_> = (0..99).map(|_| house.newcomer()).collect();
 
-        let answers = join_all(guessers.iter().map(|guesser| guesser.log_in(&cookie, wrong(&code), "Eve"))).await;
+        for some in guessers.chunks(AT_ONCE) {
+            let answers = join_all(some.iter().map(|guesser| guesser.log_in(&cookie, wrong(&code), "Eve"))).await;
+            assert!(answers.iter().all(|answer| answer.status == 401));
+        }
 
-        assert!(answers.iter().all(|answer| answer.status == 401));
         assert_eq!(house.home.tries().await, 5);
         house.newcomer().log_in(&cookie, &code, "Eve").await.refuses(401, "unauthorized");
         assert_eq!(sessions(house).await, 0);
@@ -150,7 +155,10 @@ async fn of_a_hundred_who_race_with_the_right_code_one_gets_in() {
         let code = house.code();
         let racers: Vec<_> = (0..100).map(|_| house.newcomer()).collect();
 
-        let answers = join_all(racers.iter().map(|racer| racer.log_in(&cookie, &code, "Grace"))).await;
+        let mut answers = Vec::new();
+        for some in racers.chunks(AT_ONCE) {
+            answers.extend(join_all(some.iter().map(|racer| racer.log_in(&cookie, &code, "Grace"))).await);
+        }
 
         assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
         assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 401)));

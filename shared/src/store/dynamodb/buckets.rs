@@ -21,15 +21,33 @@ const CHANGE: u64 = 2_500;
 struct Bucket {
     #[serde(with = "millis")]
     full_at: Timestamp,
-    /// The attempts that wrote it last, newest first.
-    by: String,
-    by2: String,
-    by3: String,
 }
 
-impl Bucket {
-    fn was_written_by(&self, attempt: &str) -> bool {
-        [&self.by, &self.by2, &self.by3].into_iter().any(|by| by == attempt)
+/// The number of an attempt. A bucket remembers the last of each sixteenth of all attempts, so that a lost answer is found
+/// although others wrote meanwhile.
+struct Attempt(String);
+
+impl Attempt {
+    fn new() -> StoreResult<Self> {
+        Ok(Self(nonce()?))
+    }
+
+    /// The attribute that remembers it.
+    fn place(&self) -> String {
+        self.0.chars().take(1).fold("by".into(), |place, digit| place + &digit.to_string())
+    }
+
+    fn wrote(&self, item: &Item) -> bool {
+        item.get(&self.place()) == Some(&s(&self.0))
+    }
+
+    /// A change that tells whose it is, and is not made twice.
+    fn sign(&self, change: &str, condition: &str) -> Terms {
+        Terms::change(format!("SET {change}, #by = :by, #ttl = :ttl"))
+            .only_when(format!("({condition}) AND NOT #by = :by"))
+            .name("#by", &self.place())
+            .name("#ttl", "ttl")
+            .value(":by", s(&self.0))
     }
 }
 
@@ -67,42 +85,32 @@ impl Moment {
     }
 
     /// Takes a token from a bucket that is full, or was never used.
-    fn from_full(&self) -> Terms {
-        self.terms("full_at = :next", "attribute_not_exists(pk) OR full_at <= :now")
+    fn from_full(&self, attempt: &Attempt) -> Terms {
+        self.terms(attempt, "full_at = :next", "attribute_not_exists(pk) OR full_at <= :now")
             .value(":next", t(self.now.plus(self.interval)))
             .value(":now", t(self.now))
     }
 
     /// Takes one of those that are left.
-    fn from_the_rest(&self) -> Terms {
-        self.terms("full_at = full_at + :interval", "full_at > :now AND full_at <= :last")
+    fn from_the_rest(&self, attempt: &Attempt) -> Terms {
+        self.terms(attempt, "full_at = full_at + :interval", "full_at > :now AND full_at <= :last")
             .value(":interval", n(self.interval))
             .value(":now", t(self.now))
             .value(":last", t(self.last_grant))
     }
 
     /// Brings a moment that is too far away back to that of an empty bucket.
-    fn emptied(&self) -> Terms {
-        self.terms("full_at = :empty", "full_at > :empty").value(":empty", t(self.empty))
+    fn emptied(&self, attempt: &Attempt) -> Terms {
+        self.terms(attempt, "full_at = :empty", "full_at > :empty").value(":empty", t(self.empty))
     }
 
-    fn terms(&self, change: &str, condition: &str) -> Terms {
-        signed(change, condition).value(":ttl", n(ttl(self.empty)))
+    fn terms(&self, attempt: &Attempt, change: &str, condition: &str) -> Terms {
+        attempt.sign(change, condition).value(":ttl", n(ttl(self.empty)))
     }
 
     fn denied(&self, full_at: Timestamp) -> Taken {
         Taken::Denied { retry_after_ms: full_at.since(self.last_grant).max(1) }
     }
-}
-
-/// A change that tells whose it is, and is not made twice. So a lost answer is found although others wrote meanwhile.
-fn signed(change: &str, condition: &str) -> Terms {
-    let signature = "#by = :by, by2 = if_not_exists(#by, :nobody), by3 = if_not_exists(by2, :nobody)";
-    Terms::change(format!("SET {change}, {signature}, #ttl = :ttl"))
-        .only_when(format!("({condition}) AND NOT (#by = :by OR by2 = :by OR by3 = :by)"))
-        .name("#by", "by")
-        .name("#ttl", "ttl")
-        .value(":nobody", s("-"))
 }
 
 impl DynamoStore {
@@ -111,39 +119,35 @@ impl DynamoStore {
     }
 }
 
-fn bucket(item: Option<Item>) -> StoreResult<Option<Bucket>> {
-    item.map(read).transpose()
-}
-
 #[async_trait]
 impl Buckets for DynamoStore {
     async fn take(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<Taken> {
-        let (key, moment, by) = (bucket_key(key), Moment::new(rate, now), nonce()?);
+        let (key, moment, attempt) = (bucket_key(key), Moment::new(rate, now), Attempt::new()?);
         let mut patience = Patience::of(CHANGE);
-        let mut terms = moment.from_full();
+        let mut terms = moment.from_full(&attempt);
         loop {
-            let found = match self.update(&key, terms.value(":by", s(&by))).await? {
+            let found = match self.update(&key, terms).await? {
                 Written::Done(_) => return Ok(Taken::Granted),
-                Written::Refused(item) => bucket(item)?,
+                Written::Refused(Some(item)) if attempt.wrote(&item) => return Ok(Taken::Granted),
+                Written::Refused(item) => item.map(read::<Bucket>).transpose()?.map(|bucket| bucket.full_at),
             };
             terms = match found {
-                Some(found) if found.was_written_by(&by) => return Ok(Taken::Granted),
-                Some(found) if found.full_at > moment.empty => {
-                    self.update(&key, moment.emptied().value(":by", s(&by))).await?;
+                Some(full_at) if full_at > moment.empty => {
+                    self.update(&key, moment.emptied(&attempt)).await?;
                     return Ok(moment.denied(moment.empty));
                 }
-                Some(found) if found.full_at > moment.last_grant => return Ok(moment.denied(found.full_at)),
-                Some(found) if found.full_at > now => moment.from_the_rest(),
-                _ => moment.from_full(),
+                Some(full_at) if full_at > moment.last_grant => return Ok(moment.denied(full_at)),
+                Some(full_at) if full_at > now => moment.from_the_rest(&attempt),
+                _ => moment.from_full(&attempt),
             };
             patience.again().await?;
         }
     }
 
     async fn give_back(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<()> {
-        let terms = signed("full_at = full_at - :interval", "full_at > :now")
+        let terms = Attempt::new()?
+            .sign("full_at = full_at - :interval", "full_at > :now")
             .value(":ttl", n(ttl(Moment::new(rate, now).empty)))
-            .value(":by", s(nonce()?))
             .value(":interval", n(rate.interval_ms.max(1)))
             .value(":now", t(now));
         self.update(&bucket_key(key), terms).await.map(|_| ())
