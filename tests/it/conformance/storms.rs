@@ -22,9 +22,9 @@ async fn in_storms(tell: impl AsyncFn(&dyn Store, &Storm, &Home)) {
         eprintln!("seed {seed}");
         let home = Home::on_dynamodb().await;
         let table = home.table().unwrap();
-        let storm = Storm::before(table.server(), seed).await;
-        let store = DynamoStore::open(&table.url_at(storm.url())).unwrap();
-        tell(&store, &storm, &home).await;
+        let weather = Storm::before(table.server(), seed).await;
+        let store = DynamoStore::open(&table.url_at(weather.url())).unwrap();
+        tell(&store, &weather, &home).await;
         home.leave().await;
     }
 }

@@ -84,7 +84,7 @@ impl Weather {
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
         let fate = self.fate();
         match fate {
-            Fate::Throttled if self.random() % 2 == 0 => return Ok(refusal(400, "ThrottlingException")),
+            Fate::Throttled if self.random().is_multiple_of(2) => return Ok(refusal(400, "ThrottlingException")),
             Fate::Throttled => return Ok(refusal(400, "ProvisionedThroughputExceededException")),
             Fate::InConflict if operation == "TransactWriteItems" => return Ok(cancelled(&body)),
             Fate::InConflict if ["PutItem", "UpdateItem", "DeleteItem"].contains(&operation.as_str()) => {

@@ -85,14 +85,14 @@ impl Moment {
     }
 
     /// Takes a token from a bucket that is full, or was never used.
-    fn from_full(&self, attempt: &Attempt) -> Terms {
+    fn of_a_full_one(&self, attempt: &Attempt) -> Terms {
         self.terms(attempt, "full_at = :next", "attribute_not_exists(pk) OR full_at <= :now")
             .value(":next", t(self.now.plus(self.interval)))
             .value(":now", t(self.now))
     }
 
     /// Takes one of those that are left.
-    fn from_the_rest(&self, attempt: &Attempt) -> Terms {
+    fn of_the_rest(&self, attempt: &Attempt) -> Terms {
         self.terms(attempt, "full_at = full_at + :interval", "full_at > :now AND full_at <= :last")
             .value(":interval", n(self.interval))
             .value(":now", t(self.now))
@@ -124,7 +124,7 @@ impl Buckets for DynamoStore {
     async fn take(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<Taken> {
         let (key, moment, attempt) = (bucket_key(key), Moment::new(rate, now), Attempt::new()?);
         let mut patience = Patience::of(CHANGE);
-        let mut terms = moment.from_full(&attempt);
+        let mut terms = moment.of_a_full_one(&attempt);
         loop {
             let found = match self.update(&key, terms).await? {
                 Written::Done(_) => return Ok(Taken::Granted),
@@ -137,8 +137,8 @@ impl Buckets for DynamoStore {
                     return Ok(moment.denied(moment.empty));
                 }
                 Some(full_at) if full_at > moment.last_grant => return Ok(moment.denied(full_at)),
-                Some(full_at) if full_at > now => moment.from_the_rest(&attempt),
-                _ => moment.from_full(&attempt),
+                Some(full_at) if full_at > now => moment.of_the_rest(&attempt),
+                _ => moment.of_a_full_one(&attempt),
             };
             patience.again().await?;
         }

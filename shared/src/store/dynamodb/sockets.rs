@@ -135,7 +135,7 @@ impl DynamoStore {
             Written::Done(list) => (true, list),
             Written::Refused(list) => (false, list),
         };
-        let last = !Sockets::read(list)?.live(now).any(|(_, other)| other.session_id.as_ref() == session_id);
-        Ok(Left { was_there, last })
+        let alone = !Sockets::read(list)?.live(now).any(|(_, other)| other.session_id.as_ref() == session_id);
+        Ok(Left { was_there, last: alone })
     }
 }

@@ -18,7 +18,8 @@ const SETTLED: i64 = 10 * SECOND;
 #[derive(Deserialize)]
 struct Count {
     /// So many.
-    count: i64,
+    #[serde(rename = "count")]
+    sockets: i64,
     /// When it last grew, in milliseconds.
     grown_at: i64,
     /// When the rows were last counted, in milliseconds.
@@ -39,10 +40,7 @@ impl DynamoStore {
         if cap < 1 {
             return Ok(false);
         }
-        let full = match self.grow(cap, now).await? {
-            None => return Ok(true),
-            Some(full) => full,
-        };
+        let Some(full) = self.grow(cap, now).await? else { return Ok(true) };
         if now.0 - full.grown_at < SETTLED || now.0 - full.counted_at < MINUTE || !self.claim(&full, now).await? {
             return Ok(false);
         }
@@ -51,7 +49,7 @@ impl DynamoStore {
             .only_when("#count = :count AND grown_at = :grown")
             .name("#count", "count")
             .value(":live", n(live))
-            .value(":count", n(full.count))
+            .value(":count", n(full.sockets))
             .value(":grown", n(full.grown_at));
         self.update(&visitors_key(), correct).await?;
         Ok(self.grow(cap, now).await?.is_none())

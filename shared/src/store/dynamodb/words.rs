@@ -39,7 +39,7 @@ struct Words {
     seq: i64,
     /// Each with a space before it, so that the beginning of a word can be told from its middle.
     #[serde(rename = "w")]
-    words: String,
+    text: String,
 }
 
 /// Months that this instance has listed already.
@@ -86,12 +86,12 @@ impl DynamoStore {
         };
         let Some((text, at)) = source else { return Ok(()) };
         let key = words_key(conversation_id, seq, at);
-        let words = beginnings(&terms(&text)).concat();
-        if words.is_empty() {
+        let text = beginnings(&terms(&text)).concat();
+        if text.is_empty() {
             return self.remove(&key, Terms::default()).await.map(|_| ());
         }
         self.list_month(&month(at)).await?;
-        let item = Words { conversation_id: conversation_id.to_owned(), seq, words };
+        let item = Words { conversation_id: conversation_id.to_owned(), seq, text };
         self.put(key.item(&item)?, Terms::default()).await?;
         if self.head(conversation_id).await?.is_none() {
             // Erased meanwhile, perhaps before this was written.
@@ -191,7 +191,7 @@ impl DynamoStore {
             let (items, rest) = self.page(range).await?;
             for item in items {
                 let row: Words = read(item)?;
-                let here = beginnings.iter().enumerate().filter(|(_, beginning)| row.words.contains(*beginning));
+                let here = beginnings.iter().enumerate().filter(|(_, beginning)| row.text.contains(*beginning));
                 found.entry(row.conversation_id).or_default().extend(here.map(|(number, _)| number));
             }
             next = rest;
