@@ -237,6 +237,9 @@ impl Sessions for DynamoStore {
         grace_until: Timestamp,
     ) -> StoreResult<bool> {
         let Some(session) = self.session_item(session_id).await? else { return Ok(false) };
+        if session.token_hash != old_hash {
+            return Ok(session.token_hash == new_hash);
+        }
         let retire = Terms::change("SET grace_until = :grace, #ttl = :ttl")
             .only_when("session_id = :session AND attribute_not_exists(grace_until)")
             .name("#ttl", "ttl")
