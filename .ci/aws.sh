@@ -18,7 +18,13 @@ need_sam
 say "The template, as it stands and as AWS translates it"
 sam validate --lint
 translated=$(mktemp "${TMPDIR:-/tmp}/parley-template-XXXXXX.json")
-trap 'rm -f "$translated"' EXIT
+server=
+clean_up() {
+  rm -f "$translated"
+  if [[ -n $server ]]; then tests/dynamodb.sh stop "$server"; fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
 "$tools/sam/bin/python" tests/aws/translate.py template.yaml >"$translated"
 cfn-lint "$translated"
 "$tools/sam/bin/python" -m unittest --quiet tests/aws/test_template.py
@@ -46,3 +52,12 @@ cargo build --locked
 cargo build --locked -p gateway -p tests --no-default-features --features shared/sql
 "$tools/sam/bin/python" tests/aws/invoke.py "${CARGO_TARGET_DIR:-target}/debug/gateway" \
   "${stories[@]}" --run-ignored only -E 'test(=deployed::a_visitor_an_admin_and_an_operator_talk_to_each_other)'
+
+need_dynoxide
+say "The first of them behind cargo lambda watch, with the gateway in front"
+server=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
+TEST_DYNAMODB_URL=$(tests/dynamodb.sh start "$server")
+export TEST_DYNAMODB_URL
+cargo build --locked -p gateway
+"$tools/sam/bin/python" tests/aws/invoke.py "${CARGO_TARGET_DIR:-target}/debug/gateway" \
+  "${stories[@]}" --run-ignored only -E 'test(deployed::a_visitor)'
