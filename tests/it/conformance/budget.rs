@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use shared::App;
 use shared::config::{Config, Place};
 use shared::connections::{Connections, Frame, Sent};
-use shared::model::{Connection, Sender, Session};
+use shared::model::{Connection, Sender, Session, Side};
 use shared::store::dynamodb::{Consumed, DynamoStore};
-use shared::store::{ConnectionRows, LoginCode, Sessions};
-use shared::time::{ManualClock, SECOND};
+use shared::store::{ConnectionRows, LoginCode, Records, Sessions};
+use shared::time::{Clock, ManualClock, SECOND};
 
 use super::make::{NO_CAPS, START, admin_socket, begin, say, session, visitor_socket};
 use crate::stores::Home;
@@ -181,5 +181,68 @@ async fn the_panel_opens_its_first_page_of_50_conversations_for_40_read_units() 
     assert_eq!(sent[0].1["items"].as_array().unwrap().len(), 50);
     eprintln!("first page: {cost:?}");
     assert!(cost.read <= 40.0, "{cost:?}");
+    home.leave().await;
+}
+
+/// What a bill is made of.
+#[derive(Debug, Default)]
+struct Bill {
+    frames_in: usize,
+    frames_out: usize,
+    written: f64,
+    read: f64,
+}
+
+impl Bill {
+    async fn frame(&mut self, instance: &Instance, socket: &Connection, frame: Value) {
+        instance.clock.advance(SECOND);
+        let (cost, sent) = instance.handle(socket, &frame).await;
+        assert!(sent.iter().all(|(_, frame)| frame["type"] != "error"), "{sent:?}");
+        self.frames_in += 1;
+        self.frames_out += sent.len();
+        self.written += cost.written;
+        self.read += cost.read;
+    }
+}
+
+/// The figures of README's table: a visitor who stays for ten messages each way, with two admins at their panels.
+#[tokio::test]
+async fn a_conversation_of_ten_messages_each_way_costs_what_the_readme_says() {
+    let home = Home::on_dynamodb().await;
+    let instance = Instance::new(&home);
+    let (oya, _) = (admin(&instance.store).await, admin(&instance.store).await);
+    let before = instance.store.consumed();
+    let socket = visitor(&instance.store).await;
+    let mut bill = Bill::default();
+    bill.frame(&instance, &socket, json!({"type": "join", "display_name": "Ada"})).await;
+    let row = instance.store.connection(&socket.connection_id, instance.clock.now()).await.unwrap().unwrap();
+    let Side::Visitor { conversation_id: Some(id) } = row.side else { panic!("not bound") };
+    let mut quiet = Bill::default();
+    for number in 0..10 {
+        bill.frame(&instance, &socket, of_100_bytes(number)).await;
+        let read = json!({"type": "read", "conversation_id": id, "seq": 2 * number + 1});
+        quiet.frame(&instance, &oya, read).await;
+        let mut answer = of_100_bytes(number);
+        (answer["type"], answer["conversation_id"]) = ("admin_message".into(), id.as_str().into());
+        bill.frame(&instance, &oya, answer).await;
+        quiet.frame(&instance, &socket, json!({"type": "read", "seq": 2 * number + 2})).await;
+        instance.clock.advance(3 * SECOND);
+        quiet.frame(&instance, &socket, json!({"type": "typing"})).await;
+        quiet.frame(&instance, &oya, json!({"type": "typing", "conversation_id": id})).await;
+    }
+    let frames = instance.store.consumed();
+    for seq in 0..=20 {
+        instance.store.index(&id, seq).await.unwrap();
+    }
+    let indexed = instance.store.consumed();
+    instance.store.disconnect(&socket.connection_id, instance.clock.now()).await.unwrap();
+    let after = instance.store.consumed();
+
+    eprintln!("messages: {bill:?}\nreads and typing: {quiet:?}");
+    eprintln!("index: {} written, {} read", indexed.written - frames.written, indexed.read - frames.read);
+    eprintln!("all: {} written, {} read", after.written - before.written, after.read - before.read);
+    assert_eq!((bill.frames_in, bill.frames_out), (21, 3 + 20 * 3), "one frame in, three out for each message");
+    assert!(bill.written + 20.0 <= 21.0 * 4.0, "{bill:?}");
+    assert!(after.written - before.written <= 130.0, "of everything together");
     home.leave().await;
 }
