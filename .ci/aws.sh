@@ -42,10 +42,18 @@ stories=(cargo nextest run --locked -p tests --no-default-features --features sh
 "${stories[@]}" --no-run
 "$tools/sam/bin/python" tests/aws/run.py "${stories[@]}" --run-ignored only -E 'test(deployed::)'
 
+say "What every store must do, on another DynamoDB as a second opinion"
+second=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
+trap 'rm -f "$translated"; tests/dynamodb.sh stop "$second"' EXIT
+TEST_DYNAMODB_URL=$(PATH=$tools/ministack/bin:$PATH tests/dynamodb.sh start "$second" ministack)
+# The storms and the budget are held by one server.
+TEST_STORES=dynamodb TEST_DYNAMODB_URL=$TEST_DYNAMODB_URL "${stories[@]}" \
+  -E 'test(conformance::) - test(storms::) - test(budget::)'
+
 say "The same functions behind cargo lambda watch, with the gateway in front of them"
 need_dynoxide
 tables=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
-trap 'rm -f "$translated"; tests/dynamodb.sh stop "$tables"' EXIT
+trap 'rm -f "$translated"; tests/dynamodb.sh stop "$second"; tests/dynamodb.sh stop "$tables"' EXIT
 TEST_DYNAMODB_URL=$(tests/dynamodb.sh start "$tables")
 export TEST_DYNAMODB_URL
 cargo build --locked

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # A private DynamoDB-compatible server for the tests, in memory: `start FOLDER` prints its URL, `stop FOLDER` ends it and removes
-# the folder.
+# the folder. `start FOLDER ministack` starts another one, for a second opinion.
 set -euo pipefail
 
-action=${1:-} folder=${2:-}
+action=${1:-} folder=${2:-} server=${3:-dynoxide}
 if [[ ! $action =~ ^(start|stop)$ || -z $folder ]]; then
-  echo "usage: tests/dynamodb.sh start|stop FOLDER" >&2
+  echo "usage: tests/dynamodb.sh start|stop FOLDER [ministack]" >&2
   exit 2
 fi
 
@@ -17,11 +17,16 @@ start() {
   mkdir -p "$folder"
   local port
   port=$(free_port)
-  dynoxide serve --port "$port" >"$folder/log" 2>&1 &
+  local url=http://127.0.0.1:$port
+  if [[ $server == ministack ]]; then
+    BIND_HOST=127.0.0.1 GATEWAY_PORT=$port AWS_ENDPOINT_URL=$url IOT_MTLS_ENABLED=0 ministack >"$folder/log" 2>&1 &
+  else
+    dynoxide serve --port "$port" >"$folder/log" 2>&1 &
+  fi
   echo $! >"$folder/pid"
-  for _ in {1..100}; do
-    if grep -q listening "$folder/log"; then
-      echo "http://127.0.0.1:$port"
+  for _ in {1..400}; do
+    if grep -qE 'listening|Ready' "$folder/log"; then
+      echo "$url"
       return
     fi
     kill -0 "$(<"$folder/pid")" || break

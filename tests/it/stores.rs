@@ -62,19 +62,30 @@ impl Home {
     }
 
     /// Every kind.
-    pub async fn every() -> [Self; 4] {
-        [Self::in_memory(), Self::in_a_file(), Self::on_postgres().await, Self::on_dynamodb().await]
+    pub async fn every() -> Vec<Self> {
+        let memory = wanted("sqlite").then(Self::in_memory);
+        memory.into_iter().chain(Self::lasting().await).collect()
     }
 
     /// Every kind that outlives its store: `sqlite::memory:` forgets with its last connection.
-    pub async fn lasting() -> [Self; 3] {
-        let [file, postgres] = Self::on_sql().await;
-        [file, postgres, Self::on_dynamodb().await]
+    pub async fn lasting() -> Vec<Self> {
+        let mut homes = Self::on_sql().await;
+        if wanted("dynamodb") {
+            homes.push(Self::on_dynamodb().await);
+        }
+        homes
     }
 
     /// Those whose rows SQL can tell.
-    pub async fn on_sql() -> [Self; 2] {
-        [Self::in_a_file(), Self::on_postgres().await]
+    pub async fn on_sql() -> Vec<Self> {
+        let mut homes = Vec::new();
+        if wanted("sqlite") {
+            homes.push(Self::in_a_file());
+        }
+        if wanted("postgres") {
+            homes.push(Self::on_postgres().await);
+        }
+        homes
     }
 
     /// The table, on DynamoDB.
@@ -127,7 +138,8 @@ impl Home {
 
 /// Runs a story on every SQL store, each time with an empty one.
 pub async fn for_each_sql_store(tell: impl AsyncFn(TestStore)) {
-    for home in [Home::in_memory(), Home::in_a_file(), Home::on_postgres().await] {
+    let memory = wanted("sqlite").then(Home::in_memory);
+    for home in memory.into_iter().chain(Home::on_sql().await) {
         eprintln!("on {:?}", home.url);
         tell(home.open().await).await;
         home.leave().await;
@@ -141,6 +153,12 @@ pub async fn for_each_store<F: Future<Output = ()>>(tell: impl Fn(TestStore) -> 
         tell(home.open().await).await;
         home.leave().await;
     }
+}
+
+/// Whether stories are to be told on this store: on all, unless `TEST_STORES` names some.
+#[expect(clippy::disallowed_methods, reason = "the harness is told what to look at")]
+fn wanted(store: &str) -> bool {
+    std::env::var("TEST_STORES").map_or(true, |named| named.split(',').any(|one| one == store))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the harness is told where its server is")]

@@ -1,11 +1,10 @@
 //! Token buckets and leases.
 
-use futures::future::join_all;
 use shared::rate_limit::Rate;
 use shared::store::Taken;
 use shared::time::{HOUR, SECOND};
 
-use super::make::START;
+use super::make::{START, race};
 use crate::stores::for_each_store;
 
 const RATE: Rate = Rate { burst: 3, interval_ms: SECOND };
@@ -13,7 +12,7 @@ const RATE: Rate = Rate { burst: 3, interval_ms: SECOND };
 #[tokio::test]
 async fn racing_takers_never_get_more_than_there_is() {
     for_each_store(|store| async move {
-        let takes = join_all((0..100).map(|_| store.take("k", RATE, START))).await;
+        let takes = race((0..100).map(|_| store.take("k", RATE, START))).await;
 
         let granted = takes.into_iter().filter(|one| *one.as_ref().unwrap() == Taken::Granted).count();
         assert_eq!(granted, 3);
@@ -68,7 +67,7 @@ async fn what_is_given_back_never_overfills_the_bucket() {
             store.give_back("k", RATE, START).await.unwrap();
         }
 
-        let takes = join_all((0..9).map(|_| store.take("k", RATE, START))).await;
+        let takes = race((0..9).map(|_| store.take("k", RATE, START))).await;
 
         assert_eq!(takes.into_iter().filter(|one| *one.as_ref().unwrap() == Taken::Granted).count(), 3);
     })
@@ -81,7 +80,7 @@ async fn a_lease_has_one_owner_at_a_time() {
         let until = START.plus(10 * SECOND);
         let owners: Vec<_> = (0..100).map(|n| format!("owner {n}")).collect();
 
-        let takes = join_all(owners.iter().map(|owner| store.lease("drain", owner, START, until))).await;
+        let takes = race(owners.iter().map(|owner| store.lease("drain", owner, START, until))).await;
 
         let winners: Vec<_> = (0..100).filter(|n| *takes[*n].as_ref().unwrap()).collect();
         assert_eq!(winners.len(), 1);

@@ -1,11 +1,10 @@
 //! Rows of live sockets: caps, binding, presence.
 
-use futures::future::join_all;
 use shared::model::{Connection, Side};
 use shared::store::{Audience, Connected, ConnectionCaps, LoginCode, Store};
 use shared::time::{HOUR, MINUTE};
 
-use super::make::{NO_CAPS, START, admin_socket, begin, session, visitor_socket};
+use super::make::{NO_CAPS, START, admin_socket, begin, race, session, visitor_socket};
 use crate::stores::for_each_store;
 
 async fn bound(store: &dyn Store, conversation_id: &str) -> Connection {
@@ -21,7 +20,7 @@ async fn caps_hold_under_a_race() {
         let caps = ConnectionCaps { side: 10, ip: 4 };
         let sockets: Vec<_> = (0..60).map(|n| visitor_socket(&format!("192.0.2.{}", n % 6))).collect();
 
-        let answers = join_all(sockets.iter().map(|socket| store.connect(socket, caps))).await;
+        let answers = race(sockets.iter().map(|socket| store.connect(socket, caps))).await;
 
         let stored = answers.into_iter().filter(|one| *one.as_ref().unwrap() == Connected::Stored).count();
         assert_eq!(stored, 10);
@@ -87,7 +86,7 @@ async fn of_racing_ends_exactly_one_is_the_last() {
             sockets.push(bound(&*store, &id).await);
         }
 
-        let ends = join_all(sockets.iter().map(|one| store.disconnect(&one.connection_id, START))).await;
+        let ends = race(sockets.iter().map(|one| store.disconnect(&one.connection_id, START))).await;
 
         let ends: Vec<_> = ends.into_iter().map(|one| one.unwrap().unwrap()).collect();
         assert_eq!(ends.iter().filter(|one| one.last).count(), 1);
@@ -107,7 +106,7 @@ async fn of_racing_binds_exactly_one_is_the_first() {
             store.connect(socket, NO_CAPS).await.unwrap();
         }
 
-        let binds = join_all(sockets.iter().map(|one| store.bind(&one.connection_id, &id, START))).await;
+        let binds = race(sockets.iter().map(|one| store.bind(&one.connection_id, &id, START))).await;
 
         assert_eq!(binds.into_iter().filter(|one| *one.as_ref().unwrap() == Some(true)).count(), 1);
     })

@@ -1,5 +1,6 @@
 //! Things to store.
 
+use futures::future::join_all;
 use shared::id;
 use shared::model::{Activity, Connection, Conversation, Message, MessageType, Sender, Session, Side, Status, Via};
 use shared::rate_limit::Rate;
@@ -137,4 +138,16 @@ pub fn first(limit: i64) -> PageRequest {
 /// The page that a cursor leads to.
 pub fn after(limit: i64, cursor: Option<String>) -> PageRequest {
     PageRequest { limit, cursor }
+}
+
+/// Lets all of them run, as many at once as a database answers in time on a busy machine.
+pub async fn race<F: Future>(racers: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let (mut racers, mut answers) = (racers.into_iter(), Vec::new());
+    loop {
+        let some: Vec<_> = racers.by_ref().take(25).collect();
+        if some.is_empty() {
+            return answers;
+        }
+        answers.extend(join_all(some).await);
+    }
 }
