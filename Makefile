@@ -49,3 +49,6 @@ deploy:
 
 pages webhook:
 	@bash -c 'source .ci/aws_tools.sh && need_sam && "$$tools/sam/bin/python" infra/aws/stack.py $@ --stack "$(STACK)" $(if $(REGION),--region "$(REGION)")'
+
+table:
+	@bash -c 'source .ci/aws_tools.sh && need_sam && "$$tools/sam/bin/python" infra/aws/table.py "$(ENDPOINT)" "$(TABLE)"'

@@ -11,24 +11,15 @@ import subprocess
 import sys
 import tempfile
 
-import boto3
-from samcli.yamlhelper import yaml_parse
-
 from run import OWNER, OWNERS_WORD, RELAXED, ROOT, TELEGRAM, answers, free_port, running, until
+
+sys.path.append(str(ROOT / "infra" / "aws"))
+from table import make_table  # noqa: E402
 
 # Building the functions is part of the first call.
 PATIENCE = 900
 SETTING = {"WsUserMsgsPerSec": "WS_USER_MSGS_PER_SEC", "WsUserBurst": "WS_USER_BURST", "ApiReqPer5min": "API_REQ_PER_5MIN",
            "ApiAdminReqPer5min": "API_ADMIN_REQ_PER_5MIN"}
-
-
-def make_table(endpoint, name):
-    """The table that the template declares."""
-    declared = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]["Table"]["Properties"]
-    parts = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-    stream = {"StreamEnabled": True, **declared["StreamSpecification"]}
-    client = boto3.client("dynamodb", endpoint_url=endpoint)
-    client.create_table(TableName=name, StreamSpecification=stream, **{part: declared[part] for part in parts})
 
 
 def settings(endpoint, table, front, telegram):
