@@ -28,6 +28,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use shared::app::Terminal;
 use shared::config::Config;
 use shared::store::Store;
@@ -78,6 +79,8 @@ pub struct GatewayOptions {
     pub function_limit: Duration,
     /// Whether `/@connections` is served to this machine.
     pub connections_api: bool,
+    /// And to this network, where functions run in containers.
+    pub connections_from: Option<IpNet>,
     /// Where login codes are shown while Telegram is not set up.
     pub terminal: Option<Terminal>,
 }
@@ -105,6 +108,7 @@ impl GatewayOptions {
             tick: Duration::from_secs(1),
             function_limit: Duration::from_secs(29),
             connections_api: false,
+            connections_from: None,
             terminal: None,
         }
     }
@@ -145,6 +149,7 @@ impl Gateway {
             slots: Arc::new(Semaphore::new(MAX_RUNNING as usize)),
             function_limit: options.function_limit,
             connections_api: options.connections_api,
+            connections_from: options.connections_from,
             own_domain: address.to_string(),
             stopping: stopping.clone(),
         });

@@ -6,18 +6,21 @@ mod start;
 use std::io::{Write, stdout};
 use std::process::ExitCode;
 
+use ipnet::IpNet;
 use shared::config::{Config, Place};
 
 const HELP: &str = "\
 Parley's gateway: the whole chat on one machine.
 
-Usage: gateway [--connections-api] [--invoke URL [--stream ENDPOINT/TABLE]]
+Usage: gateway [--connections-api] [--invoke URL [--stream ENDPOINT/TABLE]] [--connections-from NETWORK]
 
   --invoke URL       call functions that run outside this process by the Lambda Invoke API at URL, such as
                      http://127.0.0.1:3001 (sam local start-lambda, cargo lambda watch); they have their own store
   --stream ENDPOINT/TABLE
                      hand the changes of TABLE on the DynamoDB-compatible server at ENDPOINT to their notifier
   --connections-api  serve /@connections/{id} to this machine; --invoke does so by itself
+  --connections-from NETWORK
+                     serve it to this network too, such as 172.17.0.0/16, where functions run in containers
   --help             show this text
   --version          show the version
 
@@ -36,6 +39,7 @@ enum Command {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Arrangement {
     connections_api: bool,
+    connections_from: Option<IpNet>,
     invoke: Option<Elsewhere>,
 }
 
@@ -48,10 +52,14 @@ struct Elsewhere {
 }
 
 fn command(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
-    let (mut connections_api, mut url, mut stream) = (false, None, None);
+    let (mut connections_api, mut connections_from, mut url, mut stream) = (false, None, None, None);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--connections-api" => connections_api = true,
+            "--connections-from" => {
+                let told = arguments.next().and_then(|told| told.parse().ok());
+                connections_from = Some(told.ok_or("--connections-from needs a network, such as 172.17.0.0/16.")?);
+            }
             "--invoke" => {
                 let told = arguments.next().and_then(|told| address(&told));
                 url = Some(told.ok_or("--invoke needs an http:// address.")?);
@@ -70,8 +78,11 @@ fn command(mut arguments: impl Iterator<Item = String>) -> Result<Command, Strin
     if url.is_none() && stream.is_some() {
         return Err("--stream goes with --invoke: this gateway's own store has an outbox.".into());
     }
+    if connections_from.is_some() && url.is_none() && !connections_api {
+        return Err("--connections-from goes with --invoke or --connections-api.".into());
+    }
     let invoke = url.map(|url| Elsewhere { url, stream });
-    Ok(Command::Serve(Arrangement { connections_api, invoke }))
+    Ok(Command::Serve(Arrangement { connections_api, connections_from, invoke }))
 }
 
 fn address(text: &str) -> Option<String> {
@@ -130,7 +141,9 @@ mod tests {
     fn the_command_line_is_understood() {
         let read = |arguments: &[&str]| command(arguments.iter().map(|argument| (*argument).to_owned()));
 
-        let serve = |connections_api, invoke| Ok(Command::Serve(Arrangement { connections_api, invoke }));
+        let serve = |connections_api, invoke| {
+            Ok(Command::Serve(Arrangement { connections_api, connections_from: None, invoke }))
+        };
         assert_eq!(read(&[]), serve(false, None));
         assert_eq!(read(&["--connections-api"]), serve(true, None));
         let url = "http://127.0.0.1:3001";
@@ -140,11 +153,17 @@ mod tests {
             read(&["--stream", "http://127.0.0.1:8001/parley", "--invoke", "http://127.0.0.1:3001/"]),
             serve(false, Some(Elsewhere { url: url.into(), stream }))
         );
+        let connections_from = "172.17.0.0/16".parse().ok();
+        let expected = Arrangement { connections_api: true, connections_from, invoke: None };
+        let told = ["--connections-api", "--connections-from", "172.17.0.0/16"];
+        assert_eq!(read(&told), Ok(Command::Serve(expected)));
         assert_eq!(read(&["--version"]), Ok(Command::Version));
         assert_eq!(read(&["-h"]), Ok(Command::Help));
         for (wrong, named) in [
             (&["--port", "1"][..], "--port"),
             (&["--invoke"], "--invoke"),
+            (&["--connections-from", "172.17.0.0/16"], "--connections-api"),
+            (&["--connections-api", "--connections-from", "docker0"], "--connections-from"),
             (&["--invoke", "localhost"], "--invoke"),
             (&["--stream", "http://127.0.0.1:8001/parley"], "--invoke"),
             (&["--invoke", url, "--stream", "http://127.0.0.1:8001"], "--stream"),

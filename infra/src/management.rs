@@ -1,12 +1,14 @@
 //! What only this machine may ask: `/metrics`, and `/@connections` for functions that run outside this process.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Extension, Path, Request, State};
-use axum::http::header::{CONTENT_TYPE, FORWARDED};
+use axum::http::header::{CONTENT_TYPE, FORWARDED, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use ipnet::IpNet;
 use shared::Error;
 use shared::event::Lane;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -20,14 +22,22 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Whether a request comes from this machine itself: not through a proxy on it, and not from a web page that has a name of
 /// its own point here.
-fn is_local(caller: &Caller, headers: &HeaderMap, domain: &str) -> bool {
+fn is_local(ip: IpAddr, headers: &HeaderMap, domain: &str) -> bool {
     let host = domain.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     let host = host.map_or(domain, |(host, _)| host);
     let names_loopback = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-    caller.ip.to_canonical().is_loopback()
+    ip.to_canonical().is_loopback()
         && names_loopback
         && !headers.contains_key(FORWARDED)
         && !headers.contains_key(FORWARDED_FOR)
+}
+
+/// Whether functions may ask `/@connections` from where this request comes: this machine, or the network of their containers.
+/// Nothing that a browser sends is believed to be a function.
+fn is_functions(network: Option<IpNet>, ip: IpAddr, headers: &HeaderMap, domain: &str) -> bool {
+    let among_them = network.is_some_and(|network| network.contains(&ip.to_canonical()));
+    let direct = !headers.contains_key(FORWARDED) && !headers.contains_key(FORWARDED_FOR);
+    is_local(ip, headers, domain) || among_them && direct && !headers.contains_key(ORIGIN)
 }
 
 /// `GET /metrics`.
@@ -36,7 +46,7 @@ pub(crate) async fn metrics(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Response {
-    if !is_local(&caller, &headers, &platform.domain(&headers)) {
+    if !is_local(caller.ip, &headers, &platform.domain(&headers)) {
         return rest::refused(Error::NotFound, &event::request_id());
     }
     for lane in [Lane::Index, Lane::Telegram] {
@@ -74,7 +84,8 @@ pub(crate) async fn connection_of_stage(
 
 async fn answer(platform: &Platform, caller: &Caller, stage: Option<&str>, id: &str, request: Request) -> Response {
     let domain = platform.domain(request.headers());
-    if !platform.connections_api || !is_local(caller, request.headers(), &domain) {
+    let network = platform.connections_from;
+    if !platform.connections_api || !is_functions(network, caller.ip, request.headers(), &domain) {
         return rest::refused(Error::NotFound, &event::request_id());
     }
     if stage.is_some_and(|stage| stage != platform.template.stage) {
@@ -123,4 +134,24 @@ fn status(status: PostStatus) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::from_u16(status.code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_in_containers_are_let_in_and_browsers_are_not() {
+        let network = "172.17.0.0/16".parse().ok();
+        let asks = |network, ip: &str, header: Option<&'static str>| {
+            let headers = header.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("x")));
+            is_functions(network, ip.parse().unwrap(), &headers.into_iter().collect(), "172.17.0.1:8000")
+        };
+
+        assert!(asks(network, "172.17.0.2", None) && asks(network, "::ffff:172.17.0.2", None));
+        assert!(!asks(None, "172.17.0.2", None) && !asks(network, "172.18.0.2", None));
+        for header in ["origin", "forwarded", "x-forwarded-for"] {
+            assert!(!asks(network, "172.17.0.2", Some(header)), "{header}");
+        }
+    }
 }

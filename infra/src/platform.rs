@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, header};
+use ipnet::IpNet;
 use shared::App;
 use shared::config::Config;
 use shared::time::{Clock, Timestamp};
@@ -48,6 +49,7 @@ pub(crate) struct Platform {
     /// How long a function may take.
     pub(crate) function_limit: Duration,
     pub(crate) connections_api: bool,
+    pub(crate) connections_from: Option<IpNet>,
     /// `host:port` for requests that name no host that could be.
     pub(crate) own_domain: String,
     pub(crate) stopping: watch::Receiver<bool>,

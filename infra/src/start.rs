@@ -41,6 +41,7 @@ pub(crate) async fn run(config: Config, arrangement: Arrangement) -> Result<(), 
         Some(elsewhere) => elsewhere_options(config, elsewhere).await?,
         None => own_options(config, arrangement.connections_api).await?,
     };
+    let options = GatewayOptions { connections_from: arrangement.connections_from, ..options };
     let running = Gateway::start(options).await.map_err(|error| refused(sentence("cannot start", &error)))?;
     let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
     eprintln!("Parley {} is here.\n  Visitors  {}\n  Panel     {}", env!("CARGO_PKG_VERSION"), urls.0, urls.1);
