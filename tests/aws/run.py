@@ -182,8 +182,8 @@ def tell(stories, folder):
             if told.returncode:
                 print_logs()
                 sys.exit("The stories did not end well.")
-        check_logs()
         policies.check(STACK, recorder)
+        check_logs()
 
 
 def main():
