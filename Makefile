@@ -25,7 +25,7 @@ run:
 
 test:
 	@bash .ci/test.sh
-	@bash .ci/aws.sh
+	@bash .ci/aws.sh deploy
 
 test-aws:
 	@bash .ci/aws.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The AWS side: the template before and after its translation, the build by SAM, and the stories on a small AWS on this machine.
-# `.ci/aws.sh check` stops before the build.
+# `.ci/aws.sh check` stops before the build, `.ci/aws.sh deploy` after the stories on the deployed stack.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .ci/tools.sh
@@ -41,6 +41,8 @@ say "The stories"
 stories=(cargo nextest run --locked -p tests --no-default-features --features shared/sql)
 "${stories[@]}" --no-run
 "$tools/sam/bin/python" tests/aws/run.py "${stories[@]}" --run-ignored only -E 'test(deployed::)'
+
+if [[ ${1:-} == deploy ]]; then exit; fi
 
 say "What every store must do, on another DynamoDB as a second opinion"
 server=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")

@@ -17,8 +17,10 @@ STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIt
 FORGETS = {"dynamodb:DeleteItem"}  # a push finds a socket gone, so its row goes
 SETS_ASIDE = {"dynamodb:BatchWriteItem"}  # marks of 128 archived messages overflow
 MOVES = {"dynamodb:UpdateItem"}  # the last activity passes into another ten minutes
+TELLS_ALL = {"dynamodb:Query"}  # the last admin's socket goes, as the platform may or may not tell in time
 RARE = {
     "connect": FORGETS,
+    "disconnect": TELLS_ALL,
     "visitor": FORGETS | SETS_ASIDE,
     "telegram": FORGETS | SETS_ASIDE | MOVES,
     "notifier": FORGETS,  # here: a word of a message that was deleted meanwhile
