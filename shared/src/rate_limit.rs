@@ -24,14 +24,29 @@ impl Rate {
         Self { burst: count, interval_ms: if interval_ms > 0 { interval_ms } else { 1 } }
     }
 
-    /// Takes one token from a bucket that is full again at `full_at`: when it will be full then, or the milliseconds until
-    /// there is a token. A moment further away than an empty bucket's was left by a clock that stepped back since; it counts
-    /// as an empty bucket's.
-    pub fn take(self, full_at: Timestamp, now: Timestamp) -> Result<Timestamp, i64> {
-        let (burst, interval) = (self.burst.max(1), self.interval_ms.max(1));
-        let last_grant = now.plus(interval.saturating_mul(burst - 1));
-        let full_at = full_at.min(now.plus(interval.saturating_mul(burst)));
-        if full_at > last_grant { Err(full_at.since(last_grant)) } else { Ok(full_at.max(now).plus(interval)) }
+    /// As long as a bucket is full again by then, it has a token at `now`.
+    pub fn last_grant(self, now: Timestamp) -> Timestamp {
+        now.plus(self.interval().saturating_mul(self.burst.max(1) - 1))
+    }
+
+    /// When a bucket that is empty at `now` is full again. A moment further away was left by a clock that stepped back since.
+    pub fn empty(self, now: Timestamp) -> Timestamp {
+        now.plus(self.interval().saturating_mul(self.burst.max(1)))
+    }
+
+    /// Milliseconds for one token, at least 1.
+    pub fn interval(self) -> i64 {
+        self.interval_ms.max(1)
+    }
+
+    /// Takes one token from a bucket that is full again at `full_at`, and tells when it is full again from then on: without a
+    /// token as before, but for a bucket that a clock filled which has stepped back since. That one is empty from now on.
+    pub fn take(self, full_at: Timestamp, now: Timestamp) -> (Taken, Timestamp) {
+        let (full_at, last_grant) = (full_at.min(self.empty(now)), self.last_grant(now));
+        if full_at > last_grant {
+            return (Taken::Denied { retry_after_ms: full_at.since(last_grant) }, full_at);
+        }
+        (Taken::Granted, full_at.max(now).plus(self.interval()))
     }
 }
 

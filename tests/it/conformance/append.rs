@@ -111,6 +111,24 @@ async fn the_order_of_tests_is_existence_duplicate_open_bucket() {
 }
 
 #[tokio::test]
+async fn a_clock_that_steps_back_costs_a_visitor_one_bucket_at_most() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        let rate = Rate { burst: 2, interval_ms: SECOND };
+        let say = |at| {
+            let one = message(&id, Sender::Visitor, "hello", START.plus(at));
+            let store = &store;
+            async move { store.append(&one, Some(rate)).await.unwrap() }
+        };
+        stored(say(DAY).await);
+
+        assert_eq!(say(0).await, Appended::RateLimited { retry_after_ms: SECOND });
+        assert_eq!(stored(say(SECOND).await).seq, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_audience_is_who_is_connected() {
     for_each_store(|store| async move {
         let (id, other) = (begin(&*store, "Ada").await, begin(&*store, "Bob").await);

@@ -79,9 +79,7 @@ struct Moment {
 
 impl Moment {
     fn new(rate: Rate, now: Timestamp) -> Self {
-        let (burst, interval) = (rate.burst.max(1), rate.interval_ms.max(1));
-        let last_grant = now.plus(interval.saturating_mul(burst - 1));
-        Self { now, interval, last_grant, empty: now.plus(interval.saturating_mul(burst)) }
+        Self { now, interval: rate.interval(), last_grant: rate.last_grant(now), empty: rate.empty(now) }
     }
 
     /// Takes a token from a bucket that is full, or was never used.
@@ -147,8 +145,8 @@ impl Buckets for DynamoStore {
     async fn give_back(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<()> {
         let terms = Attempt::new()?
             .sign("full_at = full_at - :interval", "full_at > :now")
-            .value(":ttl", n(ttl(Moment::new(rate, now).empty)))
-            .value(":interval", n(rate.interval_ms.max(1)))
+            .value(":ttl", n(ttl(rate.empty(now))))
+            .value(":interval", n(rate.interval()))
             .value(":now", t(now));
         self.update(&bucket_key(key), terms).await.map(|_| ())
     }

@@ -228,18 +228,11 @@ impl Head {
         self.places().find(|(_, kept)| kept.client_id == client_id).map(|(seq, _)| seq)
     }
 
-    /// Takes a token for a visitor's message. When there is none nothing changes, but for a bucket that a clock filled which has
-    /// stepped back since: it is empty from now on, not from then.
+    /// Takes a token for a visitor's message.
     pub(super) fn take(&mut self, rate: Rate, now: Timestamp) -> Taken {
-        let (burst, interval) = (rate.burst.max(1), rate.interval_ms.max(1));
-        let last_grant = now.plus(interval.saturating_mul(burst - 1)).0;
-        let empty = now.plus(interval.saturating_mul(burst)).0;
-        self.full_at = self.full_at.min(empty);
-        if self.full_at > last_grant {
-            return Taken::Denied { retry_after_ms: (self.full_at - last_grant).max(1) };
-        }
-        self.full_at = self.full_at.max(now.0) + interval;
-        Taken::Granted
+        let (taken, full_at) = rate.take(Timestamp(self.full_at), now);
+        self.full_at = full_at.0;
+        taken
     }
 
     /// Adds a message to the tail, with everything that follows from it. Answers its place.

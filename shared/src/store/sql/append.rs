@@ -13,7 +13,7 @@ use super::{connections, outbox, text};
 use crate::event::{EventKind, Lane};
 use crate::model::{Message, Sender};
 use crate::rate_limit::Rate;
-use crate::store::{Appended, Audience};
+use crate::store::{Appended, Audience, Taken};
 use crate::time::Timestamp;
 use crate::wire::preview;
 
@@ -47,6 +47,8 @@ const HEAD: &str = "update conversation set
         day_visitor = case when day = $7 then day_visitor else 0 end + case when $3 = 'visitor' then 1 else 0 end,
         day_admin = case when day = $7 then day_admin else 0 end + case when $3 = 'admin' then 1 else 0 end
     where conversation_id = $1 and status = 'open' and message_full_at = $5 and day = $8 returning *";
+const EMPTIED: &str =
+    "update conversation set message_full_at = $2 where conversation_id = $1 and message_full_at = $3";
 const MESSAGE: &str = "insert into message (conversation_id, seq, id, client_id, sender, via, author, message_type,
         content, created_at, edited_at, file)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
@@ -89,8 +91,13 @@ pub(super) async fn append(connection: &mut AnyConnection, order: &Order) -> sql
         return Ok(Appended::Closed);
     }
     let full_at = match order.rate.map(|rate| rate.take(Timestamp(before.full_at), message.created_at)) {
-        Some(Err(retry_after_ms)) => return Ok(Appended::RateLimited { retry_after_ms }),
-        Some(Ok(full_at)) => full_at.0,
+        Some((Taken::Denied { retry_after_ms }, full_at)) => {
+            if full_at.0 != before.full_at {
+                sqlx::query(EMPTIED).bind(&id).bind(full_at.0).bind(before.full_at).execute(connection).await?;
+            }
+            return Ok(Appended::RateLimited { retry_after_ms });
+        }
+        Some((Taken::Granted, full_at)) => full_at.0,
         None => before.full_at,
     };
     let head = move_head(connection, message, &id, &before, full_at).await?;

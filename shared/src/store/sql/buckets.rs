@@ -30,15 +30,13 @@ const LEASED_UNTIL: &str = "select until from lease where name = $1 and until > 
 
 /// Takes one token within a transaction.
 pub(super) async fn take(connection: &mut AnyConnection, key: &str, rate: Rate, now: Timestamp) -> sqlx::Result<Taken> {
-    let (burst, interval) = (rate.burst.max(1), rate.interval_ms.max(1));
-    let last_grant = now.plus(interval.saturating_mul(burst - 1));
-    let empty = now.plus(interval.saturating_mul(burst));
+    let last_grant = rate.last_grant(now);
     let row = sqlx::query(TAKE)
         .bind(text(key))
         .bind(now.0)
-        .bind(interval)
+        .bind(rate.interval())
         .bind(last_grant.0)
-        .bind(empty.0)
+        .bind(rate.empty(now).0)
         .fetch_optional(&mut *connection)
         .await?;
     let full_at = match row {
@@ -57,7 +55,7 @@ impl Buckets for SqlStore {
     }
 
     async fn give_back(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<()> {
-        let args = (text(key), rate.interval_ms.max(1), now.0);
+        let args = (text(key), rate.interval(), now.0);
         self.write(key, args, |(key, interval, now), tx| {
             let query = sqlx::query(GIVE_BACK).bind(key).bind(interval).bind(now);
             Box::pin(async move { query.execute(tx).await.map(|_| ()) })
