@@ -7,15 +7,12 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
-use super::failure::Patience;
+use super::failure::{CHANGE, Patience};
 use super::item::{Item, Key, millis, n, nonce, read, s, t, ttl};
 use super::table::{Terms, Written};
 use crate::rate_limit::Rate;
 use crate::store::{Buckets, StoreResult, Taken};
 use crate::time::Timestamp;
-
-/// A call with all its tries, in milliseconds.
-const CHANGE: u64 = 2_500;
 
 #[derive(Deserialize)]
 struct Bucket {
@@ -111,12 +108,6 @@ impl Moment {
     }
 }
 
-impl DynamoStore {
-    async fn lease_item(&self, key: &Key) -> StoreResult<Option<Lease>> {
-        self.get(key, true).await?.map(read).transpose()
-    }
-}
-
 #[async_trait]
 impl Buckets for DynamoStore {
     async fn take(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<Taken> {
@@ -162,7 +153,7 @@ impl Buckets for DynamoStore {
     }
 
     async fn leased_until(&self, name: &str, now: Timestamp) -> StoreResult<Option<Timestamp>> {
-        let lease = self.lease_item(&lease_key(name)).await?;
+        let lease: Option<Lease> = self.get(&lease_key(name), true).await?.map(read).transpose()?;
         Ok(lease.map(|lease| lease.until).filter(|until| *until > now))
     }
 }

@@ -8,14 +8,12 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use tokio::sync::OwnedMutexGuard;
 
 use super::DynamoStore;
-use super::failure::{Patience, unavailable};
+use super::failure::{CHANGE, Patience, unavailable};
 use super::head::Head;
 use super::item::{Bytes, Item, Key, n, read};
 use super::table::{Terms, Together, Written};
 use crate::store::StoreResult;
 
-/// A change with all its tries, in milliseconds.
-const CHANGE: u64 = 2_500;
 /// Waiting for the others of this instance, in milliseconds. A Lambda function has none.
 const TURN: u64 = 10_000;
 /// So many conversations' heads are remembered.

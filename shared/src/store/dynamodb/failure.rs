@@ -19,6 +19,8 @@ const PASSING: [&str; 8] = [
     "InternalServerException",
     "ServiceUnavailable",
 ];
+/// A change with all its tries, in milliseconds.
+pub(super) const CHANGE: u64 = 2_500;
 /// The longest pause between two tries.
 const LONGEST: u64 = 60;
 

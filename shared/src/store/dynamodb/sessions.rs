@@ -8,15 +8,12 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::DynamoStore;
-use super::failure::Patience;
+use super::failure::{CHANGE, Patience};
 use super::item::{Key, maybe_millis, millis, n, nonce, read, s, t, text, ttl};
 use super::table::{Terms, Together, Written};
 use crate::model::Session;
 use crate::store::{LoginCode, Redeemed, SessionToken, Sessions, StoreResult};
 use crate::time::Timestamp;
-
-/// A rotation or an end with all its tries, in milliseconds.
-const CHANGE: u64 = 2_500;
 
 #[derive(Serialize, Deserialize)]
 struct CodeItem {

@@ -6,14 +6,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
-use super::failure::Patience;
+use super::failure::{CHANGE, Patience};
 use super::item::{Item, Key, n, read, ttl};
 use super::table::{Terms, Written};
 use crate::store::StoreResult;
 use crate::time::Timestamp;
 
-/// A change with all its tries, in milliseconds.
-const CHANGE: u64 = 2_500;
 /// At most so many sockets that have expired are taken out at once.
 const EXPIRED: usize = 50;
 
