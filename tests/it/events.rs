@@ -26,13 +26,14 @@ async fn each_function_takes_its_event() {
     for_each_office(&[], async |office: &Office| {
         let functions = InProcess(office.running.app().expect("functions in process").clone());
 
+        // Before anybody joins, of whom Telegram is told as well.
+        assert_eq!(answered(&functions, "admin").await["sent"], true);
+        assert_eq!(office.telegram.sent().len(), 1, "the code");
         for name in ["connect", "message", "disconnect"] {
             let answer = functions.socket(name, event(name)).await.unwrap();
             assert_eq!(answer.status_code, 200, "{name}");
         }
         assert_eq!(answered(&functions, "visitor").await["visitor_name"], "Ada");
-        assert_eq!(answered(&functions, "admin").await["sent"], true);
-        assert_eq!(office.telegram.sent().len(), 1, "the code");
         assert_eq!(answered(&functions, "telegram").await, json!({"ok": true}));
         let failures = functions.stream("notifier", event("notifier")).await.unwrap();
         assert!(failures.batch_item_failures.is_empty());
