@@ -45,6 +45,7 @@ async fn frames_of_a_visitor_that_are_wrong_are_told_so_and_leave_nothing() {
         let (mut bob, mut stranger) = (house.visitor("Bob").await, house.newcomer().open("/ws/client").await.unwrap());
         bob.socket.send(json!({"type": "end"})).await;
         bob.socket.expect("conversation_closed").await;
+        drained(house).await;
         let before = house.counts(TABLES).await;
 
         for (text, code) in
@@ -126,6 +127,7 @@ async fn frames_of_an_admin_that_are_wrong_are_told_so_and_leave_nothing() {
         grace.act("close_conversation", &ada.id).await;
         grace.socket.expect("conversation_updated").await;
         grace.socket.rest().await;
+        drained(house).await;
         let before = house.counts(TABLES).await;
         let write = |id: &str, content: &str| {
             json!({"type": "admin_message", "conversation_id": id, "content": content, "client_id": "c-1"})
@@ -173,6 +175,7 @@ async fn wrong_requests_of_visitors_are_told_so_and_leave_nothing() {
         let (ada, mut bob) = (house.visitor("Ada").await, house.visitor("Bob").await);
         bob.socket.send(json!({"type": "end"})).await;
         bob.socket.expect("conversation_closed").await;
+        drained(house).await;
         let before = house.counts(TABLES).await;
         let body = |id: &str, content: &str| {
             json!({"conversation_id": id, "content": content, "client_id": "c-1"}).to_string()
