@@ -1,25 +1,17 @@
-//! The methods of the Bot API that Parley calls, with Telegram's own answers.
+//! The methods of the Bot API that Parley calls, and what becomes of a call.
 
 use serde_json::{Value, json};
 use shared::time::{SECOND, Timestamp};
 
-use crate::webhook::Webhook;
-use crate::{BOT_ID, Fault, World};
+use crate::{BOT_ID, BOT_NAME, Fault, World};
 
-/// The longest text, in UTF-16 code units.
-const MAX_TEXT: usize = 4_096;
-
-/// A message that the bot put into a chat.
+/// A call of the bot's, or one that it put into its webhook's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// Where.
-    pub chat_id: i64,
-    /// Its id there.
-    pub message_id: i64,
-    /// As it arrived.
-    pub text: String,
-    /// The message that it answers.
-    pub reply_to: Option<i64>,
+pub struct Request {
+    /// Such as `sendMessage`.
+    pub method: String,
+    /// Its body.
+    pub parameters: Value,
     /// When.
     pub at: Timestamp,
 }
@@ -29,17 +21,28 @@ pub struct Sent {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<i64>,
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
 }
 
+/// What a method answers: its result, or why not.
+pub(crate) type Outcome = Result<Value, Answer>;
+
 impl Answer {
+    fn with(status: u16, body: &Value) -> Self {
+        Self { status, retry_after: None, body: body.to_string().into_bytes() }
+    }
+
     fn ok(result: &Value) -> Self {
-        Self { status: 200, retry_after: None, body: json!({"ok": true, "result": result}).to_string() }
+        Self::with(200, &json!({"ok": true, "result": result}))
     }
 
     pub(crate) fn error(code: u16, description: &str) -> Self {
-        let body = json!({"ok": false, "error_code": code, "description": description});
-        Self { status: code, retry_after: None, body: body.to_string() }
+        Self::with(code, &json!({"ok": false, "error_code": code, "description": description}))
+    }
+
+    /// 400 with Telegram's words.
+    pub(crate) fn bad(words: &str) -> Self {
+        Self::error(400, &format!("Bad Request: {words}"))
     }
 
     pub(crate) fn flood(seconds: i64) -> Self {
@@ -47,7 +50,7 @@ impl Answer {
             "ok": false, "error_code": 429, "description": format!("Too Many Requests: retry after {seconds}"),
             "parameters": {"retry_after": seconds},
         });
-        Self { status: 429, retry_after: Some(seconds), body: body.to_string() }
+        Self { retry_after: Some(seconds), ..Self::with(429, &body) }
     }
 
     pub(crate) fn migrated(chat_id: i64) -> Self {
@@ -56,16 +59,16 @@ impl Answer {
             "description": "Bad Request: group chat was upgraded to a supergroup chat",
             "parameters": {"migrate_to_chat_id": chat_id},
         });
-        Self { status: 400, retry_after: None, body: body.to_string() }
+        Self::with(400, &body)
     }
 
-    pub(crate) fn page(status: u16, body: &str) -> Self {
-        Self { status, retry_after: None, body: body.into() }
+    pub(crate) fn page(status: u16, body: &[u8]) -> Self {
+        Self { status, retry_after: None, body: body.to_vec() }
     }
 }
 
 /// What becomes of a call.
-pub(crate) enum Outcome {
+pub(crate) enum Fate {
     /// It is answered.
     Answered(Answer),
     /// It is answered when the test lets it.
@@ -75,108 +78,135 @@ pub(crate) enum Outcome {
 }
 
 impl World {
-    /// Answers `/bot<token>/<method>`.
-    pub(crate) fn call(&mut self, path: &str, token: &str, body: &[u8]) -> Outcome {
+    /// Answers `/bot<token>/<method>` and `/file/bot<token>/<path>`.
+    pub(crate) fn call(&mut self, path: &str, token: &str, body: &[u8]) -> Fate {
         self.calls += 1;
+        if let Some((bot, file)) = path.strip_prefix("/file/bot").and_then(|rest| rest.split_once('/')) {
+            let known = bot == token;
+            return self.faulty("file", None, |world| if known { world.download(file) } else { not_found() });
+        }
         let Some((bot, method)) = path.strip_prefix("/bot").and_then(|rest| rest.split_once('/')) else {
-            return Outcome::Answered(Answer::error(404, "Not Found"));
+            return Fate::Answered(not_found());
         };
         if bot != token {
-            return Outcome::Answered(Answer::error(401, "Unauthorized"));
+            return Fate::Answered(Answer::error(401, "Unauthorized"));
         }
         let Ok(parameters) = serde_json::from_slice::<Value>(if body.is_empty() { b"{}" } else { body }) else {
-            return Outcome::Answered(Answer::error(400, "Bad Request: can't parse parameters JSON object"));
+            return Fate::Answered(Answer::bad("can't parse parameters JSON object"));
         };
-        if method == "sendMessage" {
-            return self.faulty(|world| world.send_message(&parameters));
-        }
-        Outcome::Answered(match method {
-            "getMe" => Answer::ok(&bot_user()),
-            "setWebhook" => self.set_webhook(&parameters),
-            "deleteWebhook" => {
-                self.webhook = None;
-                Answer::ok(&json!(true))
-            }
-            "getWebhookInfo" => Answer::ok(&self.webhook_info()),
-            _ => Answer::error(404, "Not Found: method not found"),
-        })
+        self.requests.push(Request { method: method.to_owned(), parameters: parameters.clone(), at: self.clock.now() });
+        let chat_id = whole(&parameters, "chat_id").filter(|_| !method.starts_with("get"));
+        self.faulty(method, chat_id, |world| world.perform(method, &parameters))
     }
 
-    fn faulty(&mut self, act: impl FnOnce(&mut Self) -> Answer) -> Outcome {
-        let now = self.clock.now();
-        let left = self.flood_until.since(now);
-        if left > 0 {
-            self.calls_in_flood += 1;
-            return Outcome::Answered(Answer::flood((left + SECOND - 1) / SECOND));
+    /// Does what a webhook's answer asks for, unless Telegram would not: the result is seen by nobody.
+    pub(crate) fn perform_reply(&mut self, body: &[u8]) {
+        const NEVER: [&str; 4] = ["setWebhook", "deleteWebhook", "close", "logOut"];
+        let Ok(parameters) = serde_json::from_slice::<Value>(body) else { return };
+        let Some(method) = parameters["method"].as_str().map(ToOwned::to_owned) else { return };
+        if method.starts_with("get") || NEVER.contains(&method.as_str()) {
+            return;
         }
-        let Some(fault) = self.faults.pop_front().unwrap_or_else(|| self.outage.clone()) else {
-            return Outcome::Answered(act(self));
+        self.perform(&method, &parameters);
+        self.hook_replies.push(Request { method, parameters, at: self.clock.now() });
+    }
+
+    fn perform(&mut self, method: &str, parameters: &Value) -> Answer {
+        if let Err(refused) = self.within_limits(method, parameters) {
+            return refused;
+        }
+        let done = match method {
+            "getMe" => Ok(self.me()),
+            "sendMessage" => self.send_message(parameters),
+            "editMessageText" => self.edit_message_text(parameters),
+            "editMessageReplyMarkup" => self.edit_message_reply_markup(parameters),
+            "deleteMessage" => self.delete_message(parameters),
+            "deleteMessages" => self.delete_messages(parameters),
+            "setMessageReaction" => self.set_message_reaction(parameters),
+            "createForumTopic" => self.create_forum_topic(parameters),
+            "editForumTopic" => self.edit_forum_topic(parameters),
+            "closeForumTopic" => self.close_forum_topic(parameters, true),
+            "reopenForumTopic" => self.close_forum_topic(parameters, false),
+            "deleteForumTopic" => self.delete_forum_topic(parameters),
+            "getForumTopicIconStickers" => Ok(crate::topics::icon_stickers()),
+            "getChat" => self.get_chat(parameters),
+            "getChatMember" => self.get_chat_member(parameters),
+            "answerCallbackQuery" => self.answer_callback_query(parameters),
+            "setMyCommands" => self.set_my_commands(parameters),
+            "getMyCommands" => self.get_my_commands(parameters),
+            "deleteMyCommands" => self.delete_my_commands(parameters),
+            "getFile" => self.get_file(parameters),
+            "setWebhook" => self.set_webhook(parameters),
+            "deleteWebhook" => Ok(self.delete_webhook(parameters)),
+            "getWebhookInfo" => Ok(self.webhook_info()),
+            _ => Err(Answer::error(404, "Not Found: method not found")),
         };
-        if let Fault::Flood(seconds) = fault {
-            self.flood_until = now.plus(seconds * SECOND);
+        match done {
+            Ok(result) => Answer::ok(&result),
+            Err(refused) => refused,
+        }
+    }
+
+    fn faulty(&mut self, method: &str, chat_id: Option<i64>, act: impl FnOnce(&mut Self) -> Answer) -> Fate {
+        if let Some(refused) = self.flooded(chat_id) {
+            return Fate::Answered(refused);
+        }
+        let next = self.faults.get_mut(method).and_then(std::collections::VecDeque::pop_front);
+        let Some(fault) = next.unwrap_or_else(|| self.outage.clone()) else {
+            return Fate::Answered(act(self));
+        };
+        let until = |seconds: i64| self.clock.now().plus(seconds * SECOND);
+        match (&fault, chat_id) {
+            (Fault::Flood(seconds), _) => self.flood_until = until(*seconds),
+            (Fault::ChatFlood(seconds), Some(chat_id)) => {
+                let until = until(*seconds);
+                self.chat_floods.insert(chat_id, until);
+            }
+            _ => {}
         }
         let answer = if fault.applies() { act(self) } else { fault.refusal() };
         match fault {
             Fault::LostAnswer => {
                 self.lost_answers += 1;
-                Outcome::Unanswered
+                Fate::Unanswered
             }
-            Fault::Cut => Outcome::Unanswered,
-            Fault::Slow => Outcome::Delayed(answer),
-            _ => Outcome::Answered(answer),
+            Fault::Cut => Fate::Unanswered,
+            Fault::Slow => Fate::Delayed(answer),
+            _ => Fate::Answered(answer),
         }
     }
 
-    fn send_message(&mut self, parameters: &Value) -> Answer {
-        let now = self.clock.now();
-        let Some(chat_id) = parameters["chat_id"].as_i64() else {
-            return Answer::error(400, "Bad Request: chat_id is empty");
-        };
-        let text = parameters["text"].as_str().unwrap_or_default().trim();
-        let reply = &parameters["reply_parameters"];
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return Answer::error(400, "Bad Request: chat not found");
-        };
-        if text.is_empty() {
-            return Answer::error(400, "Bad Request: message text is empty");
+    /// Who came too early is told how long is left, and noticed.
+    fn flooded(&mut self, chat_id: Option<i64>) -> Option<Answer> {
+        let chat_id = chat_id?;
+        let own = self.chat_floods.get(&chat_id).copied().unwrap_or_default();
+        let left = self.flood_until.max(own).since(self.clock.now());
+        if left <= 0 {
+            return None;
         }
-        if text.encode_utf16().count() > MAX_TEXT {
-            return Answer::error(400, "Bad Request: message is too long");
-        }
-        let asked = reply["message_id"].as_i64();
-        let reply_to = asked.filter(|message_id| chat.message(*message_id).is_some());
-        if asked.is_some() && reply_to.is_none() && reply["allow_sending_without_reply"] != true {
-            return Answer::error(400, "Bad Request: message to be replied not found");
-        }
-        let message = chat.add(&bot_user(), text, reply_to, now).clone();
-        let message_id = message["message_id"].as_i64().unwrap_or_default();
-        self.sent.push(Sent { chat_id, message_id, text: text.into(), reply_to, at: now });
-        Answer::ok(&message)
+        self.calls_in_flood += 1;
+        Some(Answer::flood((left + SECOND - 1) / SECOND))
     }
 
-    fn set_webhook(&mut self, parameters: &Value) -> Answer {
-        let secret = parameters["secret_token"].as_str().unwrap_or_default();
-        if secret.len() > 256 || !secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
-            return Answer::error(400, "Bad Request: secret token contains unallowed characters");
-        }
-        match Webhook::new(parameters["url"].as_str().unwrap_or_default(), secret) {
-            Some(webhook) => {
-                self.webhook = Some(webhook);
-                Answer::ok(&json!(true))
-            }
-            None => Answer::error(400, "Bad Request: bad webhook: invalid URL"),
-        }
-    }
-
-    fn webhook_info(&self) -> Value {
-        let pending: usize = self.queues.values().map(std::collections::VecDeque::len).sum();
-        json!({
-            "url": self.webhook.as_ref().map(Webhook::url).unwrap_or_default(),
-            "has_custom_certificate": false, "pending_update_count": pending, "max_connections": 40,
-        })
+    fn me(&self) -> Value {
+        let mut me = bot_user();
+        me["can_join_groups"] = true.into();
+        me["can_read_all_group_messages"] = (!self.privacy).into();
+        me["supports_inline_queries"] = false.into();
+        me
     }
 }
 
-fn bot_user() -> Value {
-    json!({"id": BOT_ID, "is_bot": true, "first_name": "Parley", "username": "parley_test_bot"})
+fn not_found() -> Answer {
+    Answer::error(404, "Not Found")
+}
+
+pub(crate) fn bot_user() -> Value {
+    json!({"id": BOT_ID, "is_bot": true, "first_name": "Parley", "username": BOT_NAME})
+}
+
+/// A whole number, which Telegram also takes as a string.
+pub(crate) fn whole(parameters: &Value, name: &str) -> Option<i64> {
+    let value = &parameters[name];
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }

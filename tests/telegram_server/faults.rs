@@ -5,8 +5,10 @@ use crate::api::Answer;
 /// How a call fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// 429: every call before so many seconds have passed is refused as well.
+    /// 429: every call to any chat before so many seconds have passed is refused as well.
     Flood(i64),
+    /// 429: every call to the same chat before so many seconds have passed is refused as well.
+    ChatFlood(i64),
     /// 403: the bot was removed from the group.
     Kicked,
     /// 400: the group became a supergroup with this id.
@@ -38,13 +40,13 @@ impl Fault {
     /// The answer of a call that takes no effect.
     pub(crate) fn refusal(&self) -> Answer {
         match self {
-            Self::Flood(seconds) => Answer::flood(*seconds),
+            Self::Flood(seconds) | Self::ChatFlood(seconds) => Answer::flood(*seconds),
             Self::Kicked => Answer::error(403, "Forbidden: bot was kicked from the supergroup chat"),
             Self::Unauthorized => Answer::error(401, "Unauthorized"),
-            Self::NoSuchChat => Answer::error(400, "Bad Request: chat not found"),
-            Self::Unsendable => Answer::error(400, "Bad Request: strings must be encoded in UTF-8"),
+            Self::NoSuchChat => Answer::bad("chat not found"),
+            Self::Unsendable => Answer::bad("strings must be encoded in UTF-8"),
             Self::Migrated(chat_id) => Answer::migrated(*chat_id),
-            Self::BadGateway => Answer::page(502, "<html><h1>502 Bad Gateway</h1></html>"),
+            Self::BadGateway => Answer::page(502, b"<html><h1>502 Bad Gateway</h1></html>"),
             Self::Broken | Self::LostAnswer | Self::Cut | Self::Slow => Answer::error(500, "Internal Server Error"),
         }
     }

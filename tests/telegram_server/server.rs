@@ -1,4 +1,4 @@
-//! The server and what a test asks of it.
+//! The server: how it starts and ends, and how calls reach it.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,30 +11,24 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
-use shared::time::{Clock, Timestamp};
+use shared::time::Clock;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::api::{Answer, Outcome, Sent};
-use crate::faults::Fault;
-use crate::group::{Chat, Operator};
-use crate::webhook::Webhook;
+use crate::api::{Answer, Fate};
+use crate::messages::Sent;
 use crate::{BOT_TOKEN, World};
 
-/// Ids begin somewhere, so that none of ours is taken for one of Telegram's.
-const FIRST_MESSAGE_ID: i64 = 40_000;
 /// Nothing takes longer on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
-const FIRST_UPDATE_ID: i64 = 900_000_000;
 
 /// Telegram, as one bot sees it.
 pub struct TelegramServer {
     pub(crate) world: Arc<Mutex<World>>,
     address: SocketAddr,
     gate: Arc<Semaphore>,
-    changed: Arc<Notify>,
+    pub(crate) changed: Arc<Notify>,
     serving: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -50,27 +44,10 @@ impl TelegramServer {
 
     /// A server at an address that somebody was told before.
     pub async fn start_at(address: &str, clock: Arc<dyn Clock>, groups: &[i64]) -> Self {
-        let chats = groups.iter().map(|id| (*id, Chat::new(*id, FIRST_MESSAGE_ID))).collect();
-        let world = World {
-            clock,
-            chats,
-            sent: Vec::new(),
-            calls: 0,
-            faults: std::collections::VecDeque::new(),
-            outage: None,
-            flood_until: Timestamp::default(),
-            calls_in_flood: 0,
-            lost_answers: 0,
-            webhook: None,
-            queues: std::collections::BTreeMap::new(),
-            next_update_id: FIRST_UPDATE_ID,
-            unheard: 0,
-            dropped: 0,
-        };
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let server = Self {
-            world: Arc::new(Mutex::new(world)),
+            world: Arc::new(Mutex::new(World::new(clock, groups))),
             address,
             gate: Arc::new(Semaphore::new(0)),
             changed: Arc::new(Notify::new()),
@@ -83,45 +60,6 @@ impl TelegramServer {
     /// For `TELEGRAM_API_URL`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
-    }
-
-    /// A person of a group.
-    pub fn operator(&self, chat_id: i64, id: i64, first_name: &str, last_name: &str) -> Operator {
-        let mut user = json!({"id": id, "is_bot": false, "first_name": first_name, "language_code": "en"});
-        if !last_name.is_empty() {
-            user["last_name"] = last_name.into();
-        }
-        Operator { world: self.world.clone(), chat_id, user }
-    }
-
-    /// Everything that the bot put into chats, in order.
-    pub fn sent(&self) -> Vec<Sent> {
-        locked(&self.world).sent.clone()
-    }
-
-    /// How many calls came, whatever became of them.
-    pub fn calls(&self) -> usize {
-        locked(&self.world).calls
-    }
-
-    /// How many calls came although the bot was told to wait.
-    pub fn calls_in_flood(&self) -> usize {
-        locked(&self.world).calls_in_flood
-    }
-
-    /// How many sends took effect without their sender's knowing.
-    pub fn lost_answers(&self) -> usize {
-        locked(&self.world).lost_answers
-    }
-
-    /// How many updates Telegram gave up.
-    pub fn dropped(&self) -> usize {
-        locked(&self.world).dropped
-    }
-
-    /// Updates that wait for their delivery.
-    pub fn pending(&self) -> usize {
-        locked(&self.world).queues.values().map(std::collections::VecDeque::len).sum()
     }
 
     /// Waits until `condition` holds; it is looked at after each call.
@@ -146,45 +84,9 @@ impl TelegramServer {
         self.sent()
     }
 
-    /// The next calls of `sendMessage` fail so, one each.
-    pub fn fail(&self, faults: &[Fault]) {
-        self.fail_after(0, faults);
-    }
-
-    /// As [`TelegramServer::fail`], once `count` more calls have gone well.
-    pub fn fail_after(&self, count: usize, faults: &[Fault]) {
-        let well = std::iter::repeat_n(None, count);
-        locked(&self.world).faults.extend(well.chain(faults.iter().cloned().map(Some)));
-    }
-
-    /// Every call of `sendMessage` fails so, or none any more.
-    pub fn outage(&self, fault: Option<Fault>) {
-        locked(&self.world).outage = fault;
-    }
-
     /// Lets `count` slow calls be answered.
     pub fn release(&self, count: usize) {
         self.gate.add_permits(count);
-    }
-
-    /// The webhook's next `count` answers are lost, so that their updates come again.
-    pub fn lose_webhook_answers(&self, count: usize) {
-        locked(&self.world).unheard = count;
-    }
-
-    /// Puts an update of any kind into a chat's queue; it gets the next `update_id`.
-    pub fn enqueue(&self, chat_id: i64, update: Value) {
-        locked(&self.world).enqueue(chat_id, update);
-    }
-
-    /// Puts bytes into a chat's queue as they are.
-    pub fn enqueue_raw(&self, chat_id: i64, body: &[u8]) {
-        locked(&self.world).enqueue_raw(chat_id, body.to_vec());
-    }
-
-    /// What `setWebhook` does.
-    pub fn set_webhook(&self, url: &str, secret: &str) {
-        locked(&self.world).webhook = Some(Webhook::new(url, secret).expect("an address and a path"));
     }
 
     /// Nobody answers at this address any more: connections are refused, open ones end.
@@ -246,17 +148,17 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Lost> {
     let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let outcome = locked(world).call(&path, BOT_TOKEN, &body);
+    let fate = locked(world).call(&path, BOT_TOKEN, &body);
     changed.notify_waiters();
-    match outcome {
-        Outcome::Answered(answer) => Ok(response(answer)),
-        Outcome::Delayed(answer) => {
+    match fate {
+        Fate::Answered(answer) => Ok(response(answer)),
+        Fate::Delayed(answer) => {
             if let Ok(permit) = gate.acquire().await {
                 permit.forget();
             }
             Ok(response(answer))
         }
-        Outcome::Unanswered => Err(Lost),
+        Fate::Unanswered => Err(Lost),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::time::SystemClock;
-use telegram_server::{Operator, TelegramServer};
+use telegram_server::{Person, TelegramServer};
 
 use crate::people::{Admin, Browser, DEADLINE, code_in};
 use crate::telegram::stage::{GROUP, SECRET};
@@ -69,7 +69,7 @@ impl Stack {
 pub struct Office {
     pub stack: Stack,
     pub telegram: TelegramServer,
-    pub olga: Operator,
+    pub olga: Person,
 }
 
 impl Office {

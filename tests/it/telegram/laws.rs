@@ -1,5 +1,13 @@
 //! The Bot API server of these stories keeps Telegram's laws; without that they would prove nothing.
 
+mod buttons;
+mod files;
+mod limits;
+mod members;
+mod texts;
+mod topics;
+mod updates;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -20,6 +28,28 @@ async fn bot() -> Bot {
 }
 
 impl Bot {
+    /// A call that must go well; answers its result.
+    async fn done(&self, method: &str, parameters: &Value) -> Value {
+        let (status, answer) = self.call(method, parameters).await;
+        assert_eq!(status, 200, "{method} {parameters}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// Telegram's words for a call that must be refused.
+    async fn refused(&self, method: &str, parameters: &Value) -> String {
+        let (status, answer) = self.call(method, parameters).await;
+        assert_eq!((answer["ok"].as_bool(), answer["error_code"].as_u64()), (Some(false), Some(status.into())));
+        answer["description"].as_str().unwrap().to_owned()
+    }
+
+    /// The status of a call's answer; `None` when there was none.
+    async fn try_call(&self, method: &str, parameters: &Value) -> Option<u16> {
+        let address = self.telegram.url()["http://".len()..].parse().unwrap();
+        let path = format!("/bot{BOT_TOKEN}/{method}");
+        let answer = post(address, &path, &[], parameters.to_string().as_bytes()).await;
+        answer.map(|(status, _, _)| status)
+    }
+
     async fn call(&self, method: &str, parameters: &Value) -> (u16, Value) {
         self.call_as(BOT_TOKEN, method, parameters).await
     }

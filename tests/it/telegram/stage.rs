@@ -11,7 +11,7 @@ use shared::config::{Config, Place};
 use shared::event::Lane;
 use shared::store::Store;
 use shared::time::{ManualClock, Timestamp};
-use telegram_server::{BOT_TOKEN, Operator, TelegramServer, header, post};
+use telegram_server::{BOT_TOKEN, Person, TelegramServer, header, post};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -49,7 +49,7 @@ pub struct Office {
     pub running: Running,
     pub telegram: TelegramServer,
     pub clock: Arc<ManualClock>,
-    pub olga: Operator,
+    pub olga: Person,
 }
 
 /// Tells a story on every store.
