@@ -1,5 +1,6 @@
 //! Telegram's Bot API, as far as Parley speaks it. Takes a base URL, so that tests talk to a server of their own.
 
+pub mod setup;
 pub mod update;
 
 use std::time::Duration;
