@@ -18,7 +18,8 @@ pub struct Event {
     pub kind: EventKind,
     /// Where.
     pub conversation_id: String,
-    /// Which message, for the kinds that are about one; 0 otherwise.
+    /// Which message or note, for the kinds that are about one; of a conversation that is gone, its topic in Telegram; 0
+    /// otherwise.
     pub seq: i64,
     /// When.
     pub at: Timestamp,
@@ -40,6 +41,12 @@ pub enum EventKind {
     ConversationReopened,
     /// A conversation and everything of it was erased.
     ConversationDeleted,
+    /// Somebody took a conversation on.
+    ConversationClaimed,
+    /// Nobody has it any more.
+    ConversationReleased,
+    /// A note was added.
+    NoteAdded,
 }
 
 /// A queue of the outbox. Each is drained on its own, so that a dead Telegram never holds up the search index.

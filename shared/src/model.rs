@@ -51,8 +51,11 @@ pub struct File {
     pub size: i64,
     /// Media type.
     pub mime: String,
-    /// Where it is served.
+    /// Where it is served, to the two sides of its conversation: `/files/{conversation_id}/{attachment_id}`.
     pub url: String,
+    /// Files that were sent together have this in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub album: Option<String>,
 }
 
 /// One message: the shape of protocol section 1, used everywhere.
@@ -82,6 +85,9 @@ pub struct Message {
     pub edited_at: Option<Timestamp>,
     /// The file that goes with it.
     pub file: Option<File>,
+    /// What the other side answered it with: one emoji.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<String>,
 }
 
 /// Whether a conversation takes messages.
@@ -134,6 +140,10 @@ pub struct Conversation {
     pub referrer: Option<String>,
     /// The visitor's browser.
     pub user_agent: Option<String>,
+    /// The country that the front saw the visitor in: two letters of ISO 3166-1.
+    pub country: Option<String>,
+    /// The address that joined, in the form the limits count; a ban goes by it.
+    pub address: Option<String>,
     /// Whether it takes messages.
     pub status: Status,
     /// When it began.
@@ -152,8 +162,71 @@ pub struct Conversation {
     pub waiting_since: Option<Timestamp>,
     /// Sorted, without repeats.
     pub tags: Vec<String>,
+    /// Who of the team has taken it on.
+    pub claim: Option<Claim>,
+    /// The private chat with the bot in which the visitor goes on.
+    pub visitor_chat_id: Option<i64>,
     /// Whether the visitor has a live socket.
     pub online: bool,
+}
+
+/// Somebody of the team has taken a conversation on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The name that visitors see as well.
+    pub name: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// A note among the team: visitors never see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The conversation it is about.
+    pub conversation_id: String,
+    /// Its place among the conversation's notes: 1, 2, 3 …
+    pub seq: i64,
+    /// Chosen by whoever writes it, unique within the conversation: 1–64 of `[A-Za-z0-9_-]`.
+    pub id: String,
+    /// Who wrote it.
+    pub author: String,
+    /// The way it came.
+    pub via: Via,
+    /// As typed, by the rules of a message's text.
+    pub content: String,
+    /// When it was stored.
+    pub created_at: Timestamp,
+}
+
+/// Whether an attachment's bytes are there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachmentState {
+    /// They are still to be fetched.
+    Waiting,
+    /// They are in the attachment store.
+    Stored,
+    /// They will never come, for this reason.
+    Failed(String),
+}
+
+/// A file of a conversation, apart from its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// The conversation it belongs to.
+    pub conversation_id: String,
+    /// Random, unguessable.
+    pub id: String,
+    /// What names it where it is fetched from: Telegram's `file_id`.
+    pub source: Option<String>,
+    /// The name people see.
+    pub name: String,
+    /// As the sender said; once it is stored: as its first bytes say.
+    pub mime: String,
+    /// Bytes.
+    pub size: i64,
+    /// Whether its bytes are there.
+    pub state: AttachmentState,
 }
 
 /// Which socket a connection is.
@@ -182,6 +255,8 @@ pub struct Connection {
     pub ip: String,
     /// `User-Agent` of the upgrade request.
     pub user_agent: Option<String>,
+    /// The country that the front saw it come from.
+    pub country: Option<String>,
     /// When it opened.
     pub connected_at: Timestamp,
     /// After this it is dead whatever the platform said: 2 h and 10 min after it opened.

@@ -1,4 +1,4 @@
-//! What a database must promise. Nine nouns, one trait each, and [`Store`] for all of them.
+//! What a database must promise. Eleven nouns, one trait each, and [`Store`] for all of them.
 //!
 //! Adapters: `sql` (SQLite and PostgreSQL) and `dynamodb`. One conformance suite holds every method of every trait on all of them.
 //!
@@ -6,12 +6,14 @@
 //! rows whose `expires_at` has passed are never answered, whether swept or not; `now` is an argument.
 
 mod access;
+mod attachments;
 mod conversations;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 #[cfg(any(feature = "sql", feature = "dynamodb"))]
 mod page;
 mod service;
+mod telegram;
 #[cfg(feature = "sql")]
 pub mod sql;
 
@@ -26,7 +28,9 @@ pub use access::{
     Connected, ConnectionCaps, ConnectionRows, Disconnected, LoginCode, Redeemed, SessionToken, Sessions,
 };
 pub use conversations::{Appended, Audience, ConversationFilter, Conversations, Messages, NewConversation, Place};
-pub use service::{Buckets, Day, Figures, Outbox, Pending, Records, Taken, TelegramLink, TelegramLinks};
+pub use attachments::{Attachments, Settings};
+pub use service::{Buckets, Day, Figures, Outbox, Pending, Records, Taken};
+pub use telegram::{Sight, TelegramLink, TelegramLinks, TelegramMirror};
 
 /// Why a store did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -87,12 +91,32 @@ pub trait Upkeep: Send + Sync {
 
 /// Everything at once.
 pub trait Store:
-    Conversations + Messages + ConnectionRows + Sessions + Buckets + Outbox + TelegramLinks + Records + Upkeep
+    Conversations
+    + Messages
+    + Attachments
+    + ConnectionRows
+    + Sessions
+    + Buckets
+    + Outbox
+    + TelegramLinks
+    + Records
+    + Settings
+    + Upkeep
 {
 }
 
 impl<T> Store for T where
-    T: Conversations + Messages + ConnectionRows + Sessions + Buckets + Outbox + TelegramLinks + Records + Upkeep
+    T: Conversations
+        + Messages
+        + Attachments
+        + ConnectionRows
+        + Sessions
+        + Buckets
+        + Outbox
+        + TelegramLinks
+        + Records
+        + Settings
+        + Upkeep
 {
 }
 

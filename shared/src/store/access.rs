@@ -54,7 +54,9 @@ pub trait ConnectionRows: Send + Sync {
     async fn visitor_connections(&self, now: Timestamp) -> StoreResult<Vec<String>>;
     /// The live connections of one session.
     async fn session_connections(&self, session_id: &str, now: Timestamp) -> StoreResult<Vec<String>>;
-    /// Sessions with at least one live connection.
+    /// Notes that an operator is there until then, although without a socket; a moment that has passed: not any more.
+    async fn operator_present(&self, operator: &str, until: Timestamp, now: Timestamp) -> StoreResult<()>;
+    /// Sessions with at least one live connection, and operators that are there without one.
     async fn admins_online(&self, now: Timestamp) -> StoreResult<i64>;
     /// Live admin connections whose session has ended or expired; for the sweep that closes them.
     async fn orphaned_admin_connections(&self, idle_since: Timestamp, now: Timestamp) -> StoreResult<Vec<String>>;
@@ -107,6 +109,17 @@ pub trait Sessions: Send + Sync {
         challenge_hash: &str,
         code_hash: &str,
         max_tries: i64,
+        session: &Session,
+        token_hash: &str,
+    ) -> StoreResult<Redeemed>;
+    /// Allows the browser that holds the challenge to log in without its code. `false`: there is no such code, or it has
+    /// expired or is used up.
+    async fn approve_code(&self, challenge_hash: &str, now: Timestamp) -> StoreResult<bool>;
+    /// As [`Self::redeem_code`] without a code: once it has been approved it is used up, and the session stands. `Wrong`: not
+    /// approved yet; nothing is counted. Of any number of racing callers exactly one wins.
+    async fn redeem_approval(
+        &self,
+        challenge_hash: &str,
         session: &Session,
         token_hash: &str,
     ) -> StoreResult<Redeemed>;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Page, PageRequest, StoreResult};
-use crate::model::{Conversation, Message, Reader, Status};
+use crate::model::{Conversation, Message, Note, Reader, Status};
 use crate::rate_limit::Rate;
 use crate::time::Timestamp;
 
@@ -64,8 +64,24 @@ pub trait Conversations: Send + Sync {
     async fn add_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>>;
     /// Takes a tag away; answers the rest, or `None` without such a conversation.
     async fn remove_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>>;
-    /// Erases the conversation and every row that belongs to it (messages, tags, index, links, statistics, waiting events;
-    /// live connections stay but are unbound; audit rows stay: they hold ids only), leaving one `ConversationDeleted` event.
+    /// Takes a conversation on, with the event. The first claim wins: of any number of racing callers one changes anything.
+    /// `None`: no such conversation. The flag tells whether this call changed anything; the conversation says who has it.
+    async fn claim(
+        &self,
+        conversation_id: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<(Conversation, bool)>>;
+    /// Ends a claim, whoever has it, with the event. The flag tells whether there was one.
+    async fn release(&self, conversation_id: &str, now: Timestamp) -> StoreResult<Option<(Conversation, bool)>>;
+    /// Adds a note with the next dense `seq` (the given one is ignored), with the event. The same `id` again answers the first
+    /// note and `false`. `None`: no such conversation.
+    async fn add_note(&self, note: &Note) -> StoreResult<Option<(Note, bool)>>;
+    /// The newest 100 notes of a conversation, oldest first.
+    async fn notes(&self, conversation_id: &str) -> StoreResult<Vec<Note>>;
+    /// Erases the conversation and every row that belongs to it (messages, tags, notes, index, links, mirror, attachments,
+    /// statistics, waiting events; live connections stay but are unbound; audit rows stay: they hold ids only), leaving one
+    /// `ConversationDeleted` event, whose `seq` is the topic of its mirror (0 = none).
     /// `false` without such a conversation.
     async fn delete(&self, conversation_id: &str, now: Timestamp) -> StoreResult<bool>;
     /// Ids of closed conversations without activity since `before`, oldest first, at most `limit`.
@@ -140,6 +156,14 @@ pub trait Messages: Conversations {
         content: &str,
         now: Timestamp,
     ) -> StoreResult<Option<Message>>;
+    /// Sets or takes away the reaction to a message, without an event. The flag tells whether it changed. `None`: no such
+    /// message.
+    async fn react(
+        &self,
+        conversation_id: &str,
+        seq: i64,
+        reaction: Option<&str>,
+    ) -> StoreResult<Option<(Message, bool)>>;
     /// One message by its own id.
     async fn message(&self, id: &str) -> StoreResult<Option<Message>>;
     /// One message by the `client_id` of its sender.

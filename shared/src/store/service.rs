@@ -1,4 +1,4 @@
-//! What serves the rest: buckets and leases, the outbox, Telegram's ids, the trail, search and figures.
+//! What serves the rest: buckets and leases, the outbox, the trail, search and figures.
 
 use async_trait::async_trait;
 
@@ -62,34 +62,6 @@ pub trait Outbox: Send + Sync {
     async fn postpone(&self, lane: Lane, event: &Pending, not_before: Timestamp) -> StoreResult<()>;
     /// How many events wait, and since when the oldest does.
     async fn backlog(&self, lane: Lane) -> StoreResult<(i64, Option<Timestamp>)>;
-}
-
-/// A message in Telegram that stands for one of ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TelegramLink {
-    /// The chat.
-    pub chat_id: i64,
-    /// The message there.
-    pub message_id: i64,
-    /// Our conversation.
-    pub conversation_id: String,
-    /// Our message; 0 for the announcement of the conversation.
-    pub seq: i64,
-}
-
-/// What ties Telegram's ids to ours.
-#[async_trait]
-pub trait TelegramLinks: Send + Sync {
-    /// Stores a link; the same again changes nothing. Links of a conversation that is gone are not stored.
-    async fn link(&self, link: &TelegramLink) -> StoreResult<()>;
-    /// The link of a Telegram message.
-    async fn linked(&self, chat_id: i64, message_id: i64) -> StoreResult<Option<TelegramLink>>;
-    /// The links of one conversation in a chat, newest `message_id` first, at most `limit`.
-    async fn links_of(&self, conversation_id: &str, chat_id: i64, limit: i64) -> StoreResult<Vec<TelegramLink>>;
-    /// `true` the first time an `update_id` is seen before `expires_at` of its first sight.
-    async fn first_sight(&self, update_id: i64, now: Timestamp, expires_at: Timestamp) -> StoreResult<bool>;
-    /// Whether an `update_id` has been seen and its sight has not ended.
-    async fn seen(&self, update_id: i64, now: Timestamp) -> StoreResult<bool>;
 }
 
 /// Daily figures, as far as a store counts them.
