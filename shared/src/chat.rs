@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::connections::Frame;
 use crate::error::Error;
 use crate::id;
-use crate::model::{Message, MessageType, Reader, Sender, Via};
+use crate::model::{File, Message, MessageType, Reader, Sender, Via};
 use crate::rate_limit::{self, Limit};
 use crate::store::Appended;
 use crate::wire::{MessageText, Outgoing};
@@ -32,8 +32,12 @@ pub struct Draft {
     pub via: Via,
     /// The name shown to people; a visitor's is taken from the conversation.
     pub author: String,
-    /// As typed.
+    /// As typed; a file's caption, or its name.
     pub content: String,
+    /// What it holds.
+    pub message_type: MessageType,
+    /// The file that goes with it.
+    pub file: Option<File>,
 }
 
 /// What became of a draft.
@@ -59,11 +63,12 @@ pub async fn send(app: &App, draft: Draft) -> Result<SentMessage, Error> {
         sender: draft.sender,
         via: draft.via,
         author: draft.author,
-        message_type: MessageType::Text,
+        message_type: draft.message_type,
         content,
         created_at: app.now(),
         edited_at: None,
-        file: None,
+        file: draft.file,
+        reaction: None,
     };
     match app.store.append(&message, rate).await? {
         Appended::Stored { message, audience, .. } => {

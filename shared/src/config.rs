@@ -58,6 +58,15 @@ pub enum NotifyOn {
     FirstMessage,
 }
 
+/// What becomes of a topic when its conversation is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDelete {
+    /// It goes as well.
+    Delete,
+    /// It stays, closed.
+    Close,
+}
+
 /// Telegram, when it is set up.
 #[derive(Clone, Debug)]
 pub struct TelegramConfig {
@@ -69,6 +78,10 @@ pub struct TelegramConfig {
     pub webhook_secret: Secret,
     /// `TELEGRAM_NOTIFY_ON`.
     pub notify_on: NotifyOn,
+    /// `TELEGRAM_ON_DELETE`.
+    pub on_delete: OnDelete,
+    /// `TELEGRAM_ADMIN_IDS`: whom login codes go to privately; empty = the operators' chat.
+    pub admin_ids: Vec<i64>,
     /// `TELEGRAM_API_URL`, without a slash at its end.
     pub api_url: String,
 }
@@ -88,6 +101,8 @@ pub struct Config {
     pub websocket_endpoint: Option<String>,
     /// The four `TELEGRAM_*` that make the mirror, or none.
     pub telegram: Option<TelegramConfig>,
+    /// `ATTACHMENT_URL`: where files are kept, `file:///folder` or `s3://bucket/prefix`.
+    pub attachment_url: Option<String>,
     /// `OTP_HASH_SALT`; the gateway puts its own in place of an absent one. On Lambda the functions that make codes need it.
     pub otp_hash_salt: Option<Secret>,
     /// `ADMIN_IP_WHITELIST`; empty = everybody.
@@ -133,7 +148,7 @@ pub struct Config {
 }
 
 /// The variables that Parley reads, in the order of `.env.example` and the README.
-pub const VARIABLES: [&str; 31] = [
+pub const VARIABLES: [&str; 34] = [
     "DATABASE_URL",
     "LISTEN_ADDR",
     "PUBLIC_URL",
@@ -143,7 +158,10 @@ pub const VARIABLES: [&str; 31] = [
     "TELEGRAM_DEFAULT_CHAT_ID",
     "TELEGRAM_WEBHOOK_SECRET",
     "TELEGRAM_NOTIFY_ON",
+    "TELEGRAM_ON_DELETE",
+    "TELEGRAM_ADMIN_IDS",
     "TELEGRAM_API_URL",
+    "ATTACHMENT_URL",
     "OTP_HASH_SALT",
     "ADMIN_IP_WHITELIST",
     "TELEGRAM_WEBHOOK_IP_WHITELIST",

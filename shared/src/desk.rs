@@ -7,7 +7,7 @@ use crate::auth::{Admin, audit};
 use crate::chat::{self, Draft, SentMessage};
 use crate::error::Error;
 use crate::id;
-use crate::model::{Message, Reader, Sender, Via};
+use crate::model::{Message, MessageType, Reader, Sender, Via};
 use crate::search;
 use crate::store::{Page, PageRequest};
 use crate::wire::{self, Item};
@@ -28,6 +28,8 @@ pub async fn send(
         via,
         author: admin.session.name.clone(),
         content,
+        message_type: MessageType::Text,
+        file: None,
     };
     let sent = chat::send(app, draft).await?;
     if !sent.repeated {

@@ -12,6 +12,8 @@ use crate::id::Secret;
 const ORIGIN_SECRET: &str = "x-origin-secret";
 /// The header in which the front tells the client's address. Nobody else's is believed.
 const VIEWER_ADDRESS: &str = "x-viewer-address";
+/// The header in which CloudFront tells the client's country, as two letters of ISO 3166-1.
+const VIEWER_COUNTRY: &str = "cloudfront-viewer-country";
 
 /// Refuses a request that went around the front; without `ORIGIN_SECRET` there is none to go around.
 pub fn check<'a>(config: &Config, header: impl Fn(&str) -> Option<&'a str>) -> Result<(), Error> {
@@ -25,6 +27,13 @@ pub fn client_ip<'a>(config: &Config, peer: &str, header: impl Fn(&str) -> Optio
         Some(ip) if came_through(config, &header) => ip.to_canonical().to_string(),
         _ => config::client_ip(peer, header("x-forwarded-for").unwrap_or_default(), &config.trusted_proxies),
     }
+}
+
+/// The client's country, as far as the front tells it.
+pub fn country<'a>(config: &Config, header: impl Fn(&str) -> Option<&'a str>) -> Option<&'a str> {
+    let told = header(VIEWER_COUNTRY)?;
+    let valid = told.len() == 2 && told.bytes().all(|byte| byte.is_ascii_uppercase());
+    (valid && came_through(config, &header)).then_some(told)
 }
 
 fn came_through<'a>(config: &Config, header: &impl Fn(&str) -> Option<&'a str>) -> bool {

@@ -92,6 +92,11 @@ impl Call {
         self.header("user-agent")
     }
 
+    /// The country that the front saw the request come from.
+    pub fn country(&self, app: &App) -> Option<&str> {
+        front::country(&app.config, |name| self.header(name))
+    }
+
     /// The body as a frame's fields; an empty body is an empty object.
     pub fn body(&self, app: &App) -> Result<Incoming, Error> {
         let bytes = self.bytes(app)?;

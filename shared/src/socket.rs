@@ -35,6 +35,11 @@ impl SocketCall {
         front::client_ip(&app.config, peer, |name| self.header(name))
     }
 
+    /// The country that the front saw an upgrade request come from.
+    pub fn country(&self, app: &App) -> Option<&str> {
+        front::country(&app.config, |name| self.header(name))
+    }
+
     /// Refuses an upgrade request that went around the front.
     pub fn check_front(&self, app: &App) -> Result<(), Error> {
         front::check(&app.config, |name| self.header(name))

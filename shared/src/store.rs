@@ -13,9 +13,9 @@ pub mod dynamodb;
 #[cfg(any(feature = "sql", feature = "dynamodb"))]
 mod page;
 mod service;
-mod telegram;
 #[cfg(feature = "sql")]
 pub mod sql;
+mod telegram;
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ use crate::time::Timestamp;
 pub use access::{
     Connected, ConnectionCaps, ConnectionRows, Disconnected, LoginCode, Redeemed, SessionToken, Sessions,
 };
-pub use conversations::{Appended, Audience, ConversationFilter, Conversations, Messages, NewConversation, Place};
 pub use attachments::{Attachments, Settings};
+pub use conversations::{Appended, Audience, ConversationFilter, Conversations, Messages, NewConversation, Place};
 pub use service::{Buckets, Day, Figures, Outbox, Pending, Records, Taken};
 pub use telegram::{Sight, TelegramLink, TelegramLinks, TelegramMirror};
 

@@ -59,6 +59,7 @@ async fn save(app: &App, call: &SocketCall, side: Side, cap: i64) -> Result<(), 
         side,
         ip: limit_key(&call.ip(app)),
         user_agent: call.header("user-agent").map(|text| text.chars().take(300).collect()),
+        country: call.country(app).map(ToOwned::to_owned),
         connected_at: now,
         expires_at: now.plus(CONNECTION_TTL),
     };

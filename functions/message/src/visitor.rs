@@ -2,7 +2,7 @@
 
 use shared::chat::{self, Caller, Draft};
 use shared::connections::Frame;
-use shared::model::{Connection, Reader, Sender, Status, Via};
+use shared::model::{Connection, MessageType, Reader, Sender, Status, Via};
 use shared::wire::{self, Incoming, Outgoing};
 use shared::{App, Error};
 
@@ -13,7 +13,11 @@ pub async fn act(
     connection: &Connection,
     bound: Option<&str>,
 ) -> Result<Option<Frame>, Error> {
-    let caller = Caller { ip: &connection.ip, user_agent: connection.user_agent.as_deref() };
+    let caller = Caller {
+        ip: &connection.ip,
+        user_agent: connection.user_agent.as_deref(),
+        country: connection.country.as_deref(),
+    };
     let conversation_id = || bound.ok_or(Error::NotJoined);
     match wire::require(incoming.kind.as_deref(), "type")? {
         "join" => {
@@ -50,6 +54,8 @@ async fn message(app: &App, incoming: &Incoming, conversation_id: &str) -> Resul
         via: Via::Web,
         author: String::new(),
         content: wire::require(incoming.content.clone(), "content")?,
+        message_type: MessageType::Text,
+        file: None,
     };
     let sent = chat::send(app, draft).await?;
     // A stored message went to every socket of the conversation, this one included; a repeated one is this one's alone.

@@ -95,7 +95,7 @@ async fn enter(app: &App, event: &Event) -> Result<(), Error> {
         EventKind::ConversationOpened | EventKind::MessageStored | EventKind::MessageEdited => {
             Ok(app.store.index(&event.conversation_id, event.seq).await?)
         }
-        EventKind::ConversationClosed | EventKind::ConversationReopened | EventKind::ConversationDeleted => Ok(()),
+        _ => Ok(()),
     }
 }
 

@@ -28,7 +28,11 @@ pub async fn deliver(app: &App, telegram: &Telegram, event: &Event) -> Result<()
         EventKind::MessageStored => message(app, telegram, &conversation, event.seq).await,
         EventKind::ConversationClosed => notice(app, telegram, &conversation, "telegram.closed").await,
         EventKind::ConversationReopened => notice(app, telegram, &conversation, "telegram.reopened").await,
-        EventKind::MessageEdited | EventKind::ConversationDeleted => Ok(()),
+        EventKind::MessageEdited
+        | EventKind::ConversationDeleted
+        | EventKind::ConversationClaimed
+        | EventKind::ConversationReleased
+        | EventKind::NoteAdded => Ok(()),
     }
 }
 

@@ -10,7 +10,8 @@ use shared::chat::{self, Draft};
 use shared::config::{TelegramConfig, admits};
 use shared::http::{Call, json, respond};
 use shared::id::Secret;
-use shared::model::{Message, Sender, Via};
+use shared::model::{Message, MessageType, Sender, Via};
+use shared::store::Sight;
 use shared::telegram::{
     self,
     update::{TelegramMessage, Update},
@@ -65,12 +66,12 @@ fn check_sender(app: &App, call: &Call, config: &TelegramConfig) -> Result<(), E
 /// repetition is handled, and what was stored already is recognised by its `client_id`.
 async fn once(app: &App, config: &TelegramConfig, update: Update) -> Result<(), Error> {
     let Some(update_id) = update.update_id else { return Ok(()) };
-    if app.store.seen(update_id, app.now()).await? {
+    if app.store.sight(update_id, app.now()).await?.is_some() {
         return Ok(());
     }
     act(app, config, update).await?;
     let now = app.now();
-    app.store.first_sight(update_id, now, now.plus(UPDATE_TTL)).await?;
+    app.store.first_sight(update_id, &Sight::default(), now, now.plus(UPDATE_TTL)).await?;
     Ok(())
 }
 
@@ -104,6 +105,8 @@ async fn reply(app: &App, message: &TelegramMessage) -> Result<(), Error> {
         via: Via::Telegram,
         author,
         content: text.clone(),
+        message_type: MessageType::Text,
+        file: None,
     };
     match chat::send(app, draft).await {
         Ok(sent) => remember(app, message, &sent.message).await,

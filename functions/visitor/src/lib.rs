@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::chat::{self, Caller, Draft};
 use shared::http::{Call, json, respond, set};
 use shared::id::Secret;
-use shared::model::{Conversation, Reader, Sender, Via};
+use shared::model::{Conversation, MessageType, Reader, Sender, Via};
 use shared::rate_limit::{self, Limit};
 use shared::wire::{self, Incoming, Outgoing};
 use shared::{App, Error};
@@ -46,7 +46,7 @@ async fn health(app: &App) -> Result<Response<Body>, Error> {
 
 async fn join(app: &App, call: &Call) -> Result<Response<Body>, Error> {
     check(app, call).await?;
-    let caller = Caller { ip: &call.ip, user_agent: call.user_agent() };
+    let caller = Caller { ip: &call.ip, user_agent: call.user_agent(), country: call.country(app) };
     json(&Outgoing::Joined(&chat::join(app, &call.body(app)?, caller).await?))
 }
 
@@ -67,6 +67,8 @@ async fn send(app: &App, call: &Call) -> Result<Response<Body>, Error> {
         via: Via::Web,
         author: conversation.visitor_name,
         content: wire::require(body.content, "content")?,
+        message_type: MessageType::Text,
+        file: None,
     };
     json(&Outgoing::Message(&chat::send(app, draft).await?.message))
 }
@@ -95,7 +97,7 @@ async fn opened(app: &App, call: &Call) -> Result<(Incoming, Conversation), Erro
 /// The conversation that the bearer's resume token opens.
 async fn own_conversation(app: &App, call: &Call, conversation_id: Option<&str>) -> Result<Conversation, Error> {
     let token: Secret = call.bearer().ok_or(Error::Unauthorized)?;
-    let caller = Caller { ip: &call.ip, user_agent: call.user_agent() };
+    let caller = Caller { ip: &call.ip, user_agent: call.user_agent(), country: call.country(app) };
     chat::resume(app, wire::require(conversation_id, "conversation_id")?, &token, caller).await
 }
 

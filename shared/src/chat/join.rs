@@ -20,6 +20,8 @@ pub struct Caller<'a> {
     pub ip: &'a str,
     /// The browser.
     pub user_agent: Option<&'a str>,
+    /// The country that the front saw it come from.
+    pub country: Option<&'a str>,
 }
 
 /// Begins a conversation and tells the admins.
@@ -59,6 +61,8 @@ async fn begin(app: &App, asked: &Incoming, caller: Caller<'_>) -> Result<(Joine
         page_url: wire::optional_text(asked.page_url.as_deref(), 1_000),
         referrer: wire::optional_text(asked.referrer.as_deref(), 1_000),
         user_agent: wire::optional_text(caller.user_agent, 300),
+        country: caller.country.map(ToOwned::to_owned),
+        address: Some(limit_key(caller.ip)),
         status: Status::Open,
         created_at: now,
         last_activity_at: now,
@@ -68,6 +72,8 @@ async fn begin(app: &App, asked: &Incoming, caller: Caller<'_>) -> Result<(Joine
         admin_read: 0,
         waiting_since: None,
         tags: Vec::new(),
+        claim: None,
+        visitor_chat_id: None,
         online: false,
     };
     app.store.create(&NewConversation { conversation: conversation.clone(), resume_hash: token.hash() }).await?;

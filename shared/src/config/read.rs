@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-use super::{Config, DatabaseUrl, NotifyOn, Origins, Place, TelegramConfig};
+use super::{Config, DatabaseUrl, NotifyOn, OnDelete, Origins, Place, TelegramConfig};
 use crate::id::Secret;
 
 /// Everything that is wrong with the environment, one line each.
@@ -68,6 +68,26 @@ impl Reader<'_> {
         networks
     }
 
+    fn people(&mut self, name: &str) -> Vec<i64> {
+        let text = self.text(name).unwrap_or_default();
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let ids: Vec<Option<i64>> = parts.map(|part| part.parse().ok().filter(|id| *id > 0)).collect();
+        if ids.contains(&None) {
+            self.wrong(name, "must be a comma-separated list of Telegram user ids, such as 123456789");
+        }
+        ids.into_iter().flatten().collect()
+    }
+
+    fn attachment_url(&mut self, place: Place) -> Option<String> {
+        let default = (place == Place::Gateway).then(|| "data/attachments".to_owned());
+        let url = self.text("ATTACHMENT_URL").or(default)?;
+        if url.starts_with("s3://") || url.starts_with("file://") || !url.contains("://") {
+            return Some(url);
+        }
+        self.wrong("ATTACHMENT_URL", "must be a folder, file:///folder or s3://bucket/prefix");
+        None
+    }
+
     fn http_url(&mut self, name: &str, default: String) -> String {
         let text = self.text(name).unwrap_or(default);
         let ok = url::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -87,6 +107,15 @@ impl Reader<'_> {
                 NotifyOn::Join
             }
         };
+        let on_delete = match self.text("TELEGRAM_ON_DELETE").as_deref() {
+            None | Some("delete") => OnDelete::Delete,
+            Some("close") => OnDelete::Close,
+            Some(_) => {
+                self.wrong("TELEGRAM_ON_DELETE", "must be delete or close");
+                OnDelete::Delete
+            }
+        };
+        let admin_ids = self.people("TELEGRAM_ADMIN_IDS");
         let names = ["TELEGRAM_BOT_TOKEN", "TELEGRAM_DEFAULT_CHAT_ID", "TELEGRAM_WEBHOOK_SECRET"];
         let [Some(token), Some(chat), Some(secret)] = names.map(|name| self.text(name)) else {
             let missing: Vec<_> = names.into_iter().filter(|name| self.text(name).is_none()).collect();
@@ -109,7 +138,7 @@ impl Reader<'_> {
             self.wrong("TELEGRAM_WEBHOOK_SECRET", "must be 1 to 256 of A-Z a-z 0-9 _ -");
         }
         let (bot_token, webhook_secret) = (Secret::presented(token), Secret::presented(secret));
-        Some(TelegramConfig { bot_token, chat_id, webhook_secret, notify_on, api_url })
+        Some(TelegramConfig { bot_token, chat_id, webhook_secret, notify_on, on_delete, admin_ids, api_url })
     }
 
     fn database_url(&mut self, place: Place) -> DatabaseUrl {
@@ -166,6 +195,7 @@ pub(super) fn config(place: Place, variable: &dyn Fn(&str) -> Option<String>) ->
         allowed_origins,
         websocket_endpoint: read.text("WEBSOCKET_ENDPOINT").map(|_| read.http_url("WEBSOCKET_ENDPOINT", String::new())),
         telegram: read.telegram(),
+        attachment_url: read.attachment_url(place),
         otp_hash_salt: read.secret("OTP_HASH_SALT", 32),
         admin_ip_whitelist: read.networks("ADMIN_IP_WHITELIST"),
         telegram_webhook_ip_whitelist: read.networks("TELEGRAM_WEBHOOK_IP_WHITELIST"),

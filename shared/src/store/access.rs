@@ -117,12 +117,8 @@ pub trait Sessions: Send + Sync {
     async fn approve_code(&self, challenge_hash: &str, now: Timestamp) -> StoreResult<bool>;
     /// As [`Self::redeem_code`] without a code: once it has been approved it is used up, and the session stands. `Wrong`: not
     /// approved yet; nothing is counted. Of any number of racing callers exactly one wins.
-    async fn redeem_approval(
-        &self,
-        challenge_hash: &str,
-        session: &Session,
-        token_hash: &str,
-    ) -> StoreResult<Redeemed>;
+    async fn redeem_approval(&self, challenge_hash: &str, session: &Session, token_hash: &str)
+    -> StoreResult<Redeemed>;
     /// The live session whose present token (or, before its grace ended, the one before) hashes to `token_hash`.
     /// Idle limit and `User-Agent` are the caller's to judge.
     async fn session_by_token(&self, token_hash: &str, now: Timestamp) -> StoreResult<Option<SessionToken>>;

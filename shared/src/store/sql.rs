@@ -3,6 +3,7 @@
 //! Every write is a job of [`writer`], which puts the jobs that wait into one transaction; reads go to a pool of their own.
 
 mod append;
+mod attachments;
 mod buckets;
 mod connections;
 mod conversations;
@@ -10,6 +11,7 @@ mod failure;
 mod links;
 mod list;
 mod messages;
+mod notes;
 mod open;
 mod outbox;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What ties Telegram's ids to ours.
 
-use shared::store::TelegramLink;
+use shared::store::{Sight, TelegramLink};
 use shared::time::HOUR;
 
 use super::make::{START, begin, race};
@@ -45,16 +45,16 @@ async fn an_update_is_seen_first_once_until_its_sight_ends() {
     for_each_store(|store| async move {
         let end = START.plus(HOUR);
 
-        assert!(!store.seen(7, START).await.unwrap());
-        let sights = race((0..100).map(|_| store.first_sight(7, START, end))).await;
+        assert!(store.sight(7, START).await.unwrap().is_none());
+        let sights = race((0..100).map(|_| store.first_sight(7, &Sight::default(), START, end))).await;
 
         assert_eq!(sights.into_iter().filter(|one| *one.as_ref().unwrap()).count(), 1);
-        assert!(store.first_sight(8, START, end).await.unwrap());
-        assert!(!store.first_sight(7, end.plus(-1), end.plus(HOUR)).await.unwrap());
-        assert!(store.seen(7, end.plus(-1)).await.unwrap());
-        assert!(!store.seen(7, end).await.unwrap());
-        assert!(!store.seen(9, START).await.unwrap());
-        assert!(store.first_sight(7, end, end.plus(HOUR)).await.unwrap());
+        assert!(store.first_sight(8, &Sight::default(), START, end).await.unwrap());
+        assert!(!store.first_sight(7, &Sight::default(), end.plus(-1), end.plus(HOUR)).await.unwrap());
+        assert!(store.sight(7, end.plus(-1)).await.unwrap().is_some());
+        assert!(store.sight(7, end).await.unwrap().is_none());
+        assert!(store.sight(9, START).await.unwrap().is_none());
+        assert!(store.first_sight(7, &Sight::default(), end, end.plus(HOUR)).await.unwrap());
     })
     .await;
 }

@@ -23,6 +23,8 @@ pub fn conversation(name: &str) -> Conversation {
         page_url: Some("https://shop.example/cart".into()),
         referrer: None,
         user_agent: Some("Browser/1".into()),
+        country: Some("TR".into()),
+        address: Some("192.0.2.7".into()),
         status: Status::Open,
         created_at: START,
         last_activity_at: START,
@@ -32,6 +34,8 @@ pub fn conversation(name: &str) -> Conversation {
         admin_read: 0,
         waiting_since: None,
         tags: Vec::new(),
+        claim: None,
+        visitor_chat_id: None,
         online: false,
     }
 }
@@ -68,6 +72,7 @@ pub fn message(conversation_id: &str, sender: Sender, content: &str, at: Timesta
         created_at: at,
         edited_at: None,
         file: None,
+        reaction: None,
     }
 }
 
@@ -95,6 +100,7 @@ pub fn visitor_socket(ip: &str) -> Connection {
         side: Side::Visitor { conversation_id: None },
         ip: ip.into(),
         user_agent: Some("Browser/1".into()),
+        country: Some("TR".into()),
         connected_at: START,
         expires_at: START.plus(2 * HOUR),
     }

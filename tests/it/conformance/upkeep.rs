@@ -1,7 +1,7 @@
 //! Care of the store as a whole.
 
 use shared::rate_limit::Rate;
-use shared::store::{LoginCode, Store, Swept};
+use shared::store::{LoginCode, Sight, Store, Swept};
 use shared::time::{HOUR, MINUTE, SECOND, Timestamp};
 
 use super::make::{NO_CAPS, START, session, visitor_socket};
@@ -33,7 +33,7 @@ async fn fill(store: &dyn Store) {
         store.put_code(&code).await.unwrap();
         store.put_ticket(name, name, until).await.unwrap();
         store.lease(name, "me", START, until).await.unwrap();
-        store.first_sight(if name == "short" { 1 } else { 2 }, START, until).await.unwrap();
+        store.first_sight(if name == "short" { 1 } else { 2 }, &Sight::default(), START, until).await.unwrap();
     }
     store.take("full again", rate, START).await.unwrap();
     for _ in 0..3 {
@@ -45,7 +45,7 @@ async fn what_lasts_is_there(store: &dyn Store, now: Timestamp) {
     assert!(store.session("long", now).await.unwrap().is_some());
     assert_eq!(store.take_ticket("long", now).await.unwrap().as_deref(), Some("long"));
     assert!(!store.lease("long", "you", now, now.plus(SECOND)).await.unwrap());
-    assert!(!store.first_sight(2, now, now.plus(HOUR)).await.unwrap());
+    assert!(!store.first_sight(2, &Sight::default(), now, now.plus(HOUR)).await.unwrap());
     assert!(store.session_by_token("long", now).await.unwrap().is_some_and(|one| one.current));
 }
 

@@ -9,7 +9,7 @@ use shared::App;
 use shared::chat::{self, Caller, Draft};
 use shared::connections::{Connections, Frame, Sent};
 use shared::event::Lane;
-use shared::model::{Sender, Via};
+use shared::model::{MessageType, Sender, Via};
 use shared::time::ManualClock;
 use shared::wire::Incoming;
 use telegram_server::TelegramServer;
@@ -66,6 +66,8 @@ impl Bench {
             via: Via::Web,
             author: String::new(),
             content: content.into(),
+            message_type: MessageType::Text,
+            file: None,
         };
         chat::send(&self.app, draft).await.unwrap();
     }

@@ -20,10 +20,10 @@ pub(super) const COUNTS: &str = "select
     (select count(*) from connection where side = $1 and expires_at > $3) as side_count,
     (select count(*) from connection where ip = $2 and expires_at > $3) as ip_count";
 const INSERT: &str = "insert into connection (connection_id, side, conversation_id, session_id, ip, user_agent,
-        connected_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)
+        connected_at, expires_at, country)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     on conflict (connection_id) do update set side = $2, conversation_id = $3, session_id = $4, ip = $5,
-        user_agent = $6, connected_at = $7, expires_at = $8";
+        user_agent = $6, connected_at = $7, expires_at = $8, country = $9";
 const OTHERS_OF_CONVERSATION: &str = "select count(*) as others from connection
     where conversation_id = $1 and connection_id <> $2 and expires_at > $3";
 const OTHERS_OF_SESSION: &str = "select count(*) as others from connection
@@ -42,8 +42,11 @@ pub(super) const VISITORS: &str = "select connection_id from connection
     where side = 'visitor' and expires_at > $1 and conversation_id is not null order by connection_id";
 pub(super) const OF_SESSION: &str = "select connection_id from connection where session_id = $1 and expires_at > $2
     order by connection_id";
-const ADMINS_ONLINE: &str = "select count(distinct session_id) as sessions from connection
-    where side = 'admin' and expires_at > $1";
+const ADMINS_ONLINE: &str = "select
+    (select count(distinct session_id) from connection where side = 'admin' and expires_at > $1)
+        + (select count(*) from operator_presence where until > $1) as admins";
+const OPERATOR_PRESENT: &str = "insert into operator_presence (operator, until) values ($1, $2)
+    on conflict (operator) do update set until = $2";
 const ORPHANED: &str = "select n.connection_id from connection n
     left join session s on s.session_id = n.session_id and s.expires_at > $2 and s.last_used_at >= $1
     where n.side = 'admin' and n.expires_at > $2 and s.session_id is null order by n.connection_id";
@@ -92,6 +95,7 @@ async fn connect(tx: &mut AnyConnection, row: &Connection, caps: ConnectionCaps)
         .bind(optional(row.user_agent.as_deref()))
         .bind(now)
         .bind(row.expires_at.0)
+        .bind(optional(row.country.as_deref()))
         .execute(tx)
         .await?;
     Ok(Connected::Stored)
@@ -175,7 +179,15 @@ impl ConnectionRows for SqlStore {
 
     async fn admins_online(&self, now: Timestamp) -> StoreResult<i64> {
         let row = sqlx::query(ADMINS_ONLINE).bind(now.0).fetch_one(&self.readers).await?;
-        Ok(number(&row, "sessions")?)
+        Ok(number(&row, "admins")?)
+    }
+
+    async fn operator_present(&self, operator: &str, until: Timestamp, _: Timestamp) -> StoreResult<()> {
+        self.write("operator", (text(operator), until.0), |(operator, until), tx| {
+            let query = sqlx::query(OPERATOR_PRESENT).bind(operator).bind(until);
+            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
+        })
+        .await
     }
 
     async fn orphaned_admin_connections(&self, idle_since: Timestamp, now: Timestamp) -> StoreResult<Vec<String>> {

@@ -6,16 +6,18 @@ use async_trait::async_trait;
 use sqlx::AnyConnection;
 
 use super::rows::{self, from_json, json, number, string, word};
-use super::{SqlStore, list, optional, outbox, text};
+use super::{SqlStore, list, notes, optional, outbox, text};
 use crate::event::{EVENT_VERSION, Event, EventKind, Lane};
-use crate::model::{Conversation, Reader, Status};
-use crate::store::{ConversationFilter, Conversations, NewConversation, Page, PageRequest, StoreResult};
+use crate::model::{Conversation, Note, Reader, Status};
+use crate::store::{
+    ConversationFilter, Conversations, NewConversation, Page, PageRequest, StoreResult, TelegramMirror,
+};
 use crate::time::Timestamp;
 
 const CREATE: &str = "insert into conversation (conversation_id, resume_hash, site, visitor_name, locale, page_url,
         referrer, user_agent, status, created_at, last_activity_at, head_seq, visitor_read, admin_read, answers, tags,
-        event_seq, event_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, 0, '[]', 1, $10)
+        event_seq, event_at, country, address)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, 0, '[]', 1, $10, $12, $13)
     on conflict (conversation_id) do nothing";
 pub(super) const ONE: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $2) as online_count
@@ -41,6 +43,15 @@ const LOCK_TAGS: &str = "update conversation set tags = tags where conversation_
 const SET_TAGS: &str = "update conversation set tags = $2 where conversation_id = $1";
 const ADD_TAG: &str = "insert into conversation_tag (tag, conversation_id) values ($1, $2) on conflict do nothing";
 const REMOVE_TAG: &str = "delete from conversation_tag where tag = $1 and conversation_id = $2";
+const CLAIM: &str = "update conversation set claimed_by = $2, claimed_at = $3,
+        event_seq = event_seq + 1,
+        event_at = case when event_at > $3 then event_at else $3 end
+    where conversation_id = $1 and claimed_by is null returning *";
+const RELEASE: &str = "update conversation set claimed_by = null, claimed_at = null,
+        event_seq = event_seq + 1,
+        event_at = case when event_at > $2 then event_at else $2 end
+    where conversation_id = $1 and claimed_by is not null returning *";
+const MIRROR: &str = "select mirror from telegram_mirror where conversation_id = $1";
 /// Everything that refers to the conversation goes with it by `on delete cascade`.
 const DELETE: &str = "delete from conversation where conversation_id = $1 returning event_seq, event_at";
 const DELETE_EVENTS: &str = "delete from outbox where conversation_id = $1";
@@ -70,6 +81,8 @@ async fn create(tx: &mut AnyConnection, new: &NewConversation, lanes: &[Lane]) -
         .bind(word(one.status)?)
         .bind(one.created_at.0)
         .bind(one.last_activity_at.0)
+        .bind(optional(one.country.as_deref()))
+        .bind(optional(one.address.as_deref()))
         .execute(&mut *tx)
         .await?;
     if created.rows_affected() == 0 {
@@ -99,6 +112,20 @@ async fn set_status(tx: &mut AnyConnection, change: &Change<Status>) -> sqlx::Re
     Ok(one(tx, &change.id, change.now).await?.map(|conversation| (conversation, moved.is_some())))
 }
 
+async fn claim(tx: &mut AnyConnection, change: &Change<Option<String>>) -> sqlx::Result<Option<(Conversation, bool)>> {
+    let query = match &change.to {
+        Some(name) => sqlx::query(CLAIM).bind(&change.id).bind(name).bind(change.now.0),
+        None => sqlx::query(RELEASE).bind(&change.id).bind(change.now.0),
+    };
+    let moved = query.fetch_optional(&mut *tx).await?;
+    if let Some(row) = &moved {
+        let kind = if change.to.is_some() { EventKind::ConversationClaimed } else { EventKind::ConversationReleased };
+        let (event, position) = outbox::of_row(row, kind, 0)?;
+        outbox::put(tx, &change.lanes, &event, position).await?;
+    }
+    Ok(one(tx, &change.id, change.now).await?.map(|conversation| (conversation, moved.is_some())))
+}
+
 async fn tags(
     tx: &mut AnyConnection,
     id: &str,
@@ -117,13 +144,21 @@ async fn tags(
     Ok(Some(tags))
 }
 
+/// The topic that stands for the conversation in Telegram; 0 without one.
+async fn topic(tx: &mut AnyConnection, id: &str) -> sqlx::Result<i64> {
+    let row = sqlx::query(MIRROR).bind(id).fetch_optional(tx).await?;
+    let mirror: Option<TelegramMirror> = row.map(|row| from_json(&string(&row, "mirror")?)).transpose()?;
+    Ok(mirror.and_then(|mirror| mirror.thread_id).unwrap_or_default())
+}
+
 async fn delete(tx: &mut AnyConnection, change: &Change<()>) -> sqlx::Result<bool> {
+    let topic = topic(tx, &change.id).await?;
     let Some(row) = sqlx::query(DELETE).bind(&change.id).fetch_optional(&mut *tx).await? else { return Ok(false) };
     sqlx::query(DELETE_EVENTS).bind(&change.id).execute(&mut *tx).await?;
     sqlx::query(UNBIND).bind(&change.id).execute(&mut *tx).await?;
     let at = rows::time(&row, "event_at")?.max(change.now);
     let (kind, conversation_id) = (EventKind::ConversationDeleted, change.id.clone());
-    let event = Event { v: EVENT_VERSION, kind, conversation_id, seq: 0, at };
+    let event = Event { v: EVENT_VERSION, kind, conversation_id, seq: topic, at };
     outbox::put(tx, &change.lanes, &event, number(&row, "event_seq")? + 1).await?;
     Ok(true)
 }
@@ -198,6 +233,30 @@ impl Conversations for SqlStore {
             Box::pin(tags(tx, id, tag, REMOVE_TAG, |tags, tag| tags.retain(|one| one != tag)))
         })
         .await
+    }
+
+    async fn claim(
+        &self,
+        conversation_id: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<(Conversation, bool)>> {
+        let change = Change { id: text(conversation_id), to: Some(text(name)), now, lanes: self.lanes.clone() };
+        self.write(conversation_id, change, |change, tx| Box::pin(claim(tx, change))).await
+    }
+
+    async fn release(&self, conversation_id: &str, now: Timestamp) -> StoreResult<Option<(Conversation, bool)>> {
+        let change = Change { id: text(conversation_id), to: None, now, lanes: self.lanes.clone() };
+        self.write(conversation_id, change, |change, tx| Box::pin(claim(tx, change))).await
+    }
+
+    async fn add_note(&self, note: &Note) -> StoreResult<Option<(Note, bool)>> {
+        let args = (note.clone(), self.lanes.clone());
+        self.write(&note.conversation_id, args, |(note, lanes), tx| Box::pin(notes::add(tx, note, lanes))).await
+    }
+
+    async fn notes(&self, conversation_id: &str) -> StoreResult<Vec<Note>> {
+        notes::of(&self.readers, conversation_id).await
     }
 
     async fn delete(&self, conversation_id: &str, now: Timestamp) -> StoreResult<bool> {

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use sqlx::any::AnyRow;
 
-use super::rows::{number, string};
-use super::{SqlStore, text};
-use crate::store::{StoreResult, TelegramLink, TelegramLinks};
+use super::rows::{from_json, json, maybe_string, number, string, time};
+use super::{SqlStore, optional, text};
+use crate::store::{Sight, StoreResult, TelegramLink, TelegramLinks, TelegramMirror};
 use crate::time::Timestamp;
 
 const LINK: &str = "insert into telegram_link (chat_id, message_id, conversation_id, seq)
@@ -14,10 +14,22 @@ const LINK: &str = "insert into telegram_link (chat_id, message_id, conversation
 const LINKED: &str = "select * from telegram_link where chat_id = $1 and message_id = $2";
 pub(super) const LINKS_OF: &str = "select * from telegram_link where conversation_id = $1 and chat_id = $2
     order by message_id desc limit $3";
-const FIRST_SIGHT: &str = "insert into telegram_update (update_id, expires_at) values ($1, $3)
-    on conflict (update_id) do update set expires_at = $3 where telegram_update.expires_at <= $2
+const MIRROR: &str = "select mirror from telegram_mirror where conversation_id = $1";
+const SAVE_MIRROR: &str = "insert into telegram_mirror (conversation_id, mirror)
+    select c.conversation_id, $2 from conversation c where c.conversation_id = $1
+    on conflict (conversation_id) do update set mirror = $2 returning conversation_id";
+const UNBIND_CHAT: &str = "update conversation set visitor_chat_id = null where visitor_chat_id = $1";
+const BIND_CHAT: &str = "update conversation set visitor_chat_id = $1 where conversation_id = $2";
+const CHAT: &str = "select conversation_id from conversation where visitor_chat_id = $1";
+const PUT_START: &str = "insert into telegram_start (token_hash, conversation_id, expires_at)
+    select $1, c.conversation_id, $3 from conversation c where c.conversation_id = $2
+    on conflict (token_hash) do update set expires_at = $3";
+const TAKE_START: &str = "delete from telegram_start where token_hash = $1 returning conversation_id, expires_at";
+const FIRST_SIGHT: &str = "insert into telegram_update (update_id, expires_at, answer, aside) values ($1, $3, $4, $5)
+    on conflict (update_id) do update set expires_at = $3, answer = $4, aside = $5
+    where telegram_update.expires_at <= $2
     returning update_id";
-const SEEN: &str = "select update_id from telegram_update where update_id = $1 and expires_at > $2";
+const SIGHT: &str = "select answer, aside from telegram_update where update_id = $1 and expires_at > $2";
 
 fn link(row: &AnyRow) -> sqlx::Result<TelegramLink> {
     Ok(TelegramLink {
@@ -54,17 +66,90 @@ impl TelegramLinks for SqlStore {
         Ok(rows.iter().map(link).collect::<sqlx::Result<_>>()?)
     }
 
-    async fn first_sight(&self, update_id: i64, now: Timestamp, expires_at: Timestamp) -> StoreResult<bool> {
-        let args = (update_id, now.0, expires_at.0);
-        self.write("telegram_update", args, |(update_id, now, expires_at), tx| {
-            let query = sqlx::query(FIRST_SIGHT).bind(update_id).bind(now).bind(expires_at);
+    async fn mirror(&self, conversation_id: &str) -> StoreResult<Option<TelegramMirror>> {
+        let row = sqlx::query(MIRROR).bind(text(conversation_id)).fetch_optional(&self.readers).await?;
+        Ok(row.map(|row| from_json(&string(&row, "mirror")?)).transpose()?)
+    }
+
+    async fn save_mirror(&self, mirror: &TelegramMirror) -> StoreResult<bool> {
+        self.write(&mirror.conversation_id, mirror.clone(), |mirror, tx| {
+            Box::pin(async move {
+                let query = sqlx::query(SAVE_MIRROR).bind(text(&mirror.conversation_id)).bind(text(&json(mirror)?));
+                query.fetch_optional(tx).await.map(|row| row.is_some())
+            })
+        })
+        .await
+    }
+
+    async fn bind_chat(&self, chat_id: i64, conversation_id: &str) -> StoreResult<bool> {
+        self.write(conversation_id, (chat_id, text(conversation_id)), |(chat_id, conversation_id), tx| {
+            Box::pin(async move {
+                sqlx::query(UNBIND_CHAT).bind(chat_id).execute(&mut *tx).await?;
+                let bound = sqlx::query(BIND_CHAT).bind(chat_id).bind(conversation_id).execute(tx).await?;
+                Ok(bound.rows_affected() > 0)
+            })
+        })
+        .await
+    }
+
+    async fn unbind_chat(&self, chat_id: i64) -> StoreResult<()> {
+        self.write("telegram_chat", chat_id, |chat_id, tx| {
+            let query = sqlx::query(UNBIND_CHAT).bind(chat_id);
+            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
+        })
+        .await
+    }
+
+    async fn chat_conversation(&self, chat_id: i64) -> StoreResult<Option<String>> {
+        let row = sqlx::query(CHAT).bind(chat_id).fetch_optional(&self.readers).await?;
+        Ok(row.as_ref().map(|row| string(row, "conversation_id")).transpose()?)
+    }
+
+    async fn put_start(&self, token_hash: &str, conversation_id: &str, expires_at: Timestamp) -> StoreResult<()> {
+        let args = (text(token_hash), text(conversation_id), expires_at.0);
+        self.write(conversation_id, args, |(hash, conversation_id, expires_at), tx| {
+            let query = sqlx::query(PUT_START).bind(hash).bind(conversation_id).bind(expires_at);
+            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
+        })
+        .await
+    }
+
+    async fn take_start(&self, token_hash: &str, now: Timestamp) -> StoreResult<Option<String>> {
+        self.write(token_hash, (text(token_hash), now), |(hash, now), tx| {
+            let query = sqlx::query(TAKE_START).bind(hash);
+            Box::pin(async move {
+                let Some(row) = query.fetch_optional(tx).await? else { return Ok(None) };
+                let live = time(&row, "expires_at")? > *now;
+                Ok(if live { Some(string(&row, "conversation_id")?) } else { None })
+            })
+        })
+        .await
+    }
+
+    async fn first_sight(
+        &self,
+        update_id: i64,
+        sight: &Sight,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> StoreResult<bool> {
+        let args = (update_id, sight.clone(), now.0, expires_at.0);
+        self.write("telegram_update", args, |(update_id, sight, now, expires_at), tx| {
+            let query = sqlx::query(FIRST_SIGHT)
+                .bind(update_id)
+                .bind(now)
+                .bind(expires_at)
+                .bind(optional(sight.answer.as_deref()))
+                .bind(optional(sight.aside.as_deref()));
             Box::pin(async move { query.fetch_optional(tx).await.map(|row| row.is_some()) })
         })
         .await
     }
 
-    async fn seen(&self, update_id: i64, now: Timestamp) -> StoreResult<bool> {
-        let query = sqlx::query(SEEN).bind(update_id).bind(now.0);
-        Ok(query.fetch_optional(&self.readers).await?.is_some())
+    async fn sight(&self, update_id: i64, now: Timestamp) -> StoreResult<Option<Sight>> {
+        let row = sqlx::query(SIGHT).bind(update_id).bind(now.0).fetch_optional(&self.readers).await?;
+        let sight =
+            |row: &AnyRow| Ok(Sight { answer: maybe_string(row, "answer")?, aside: maybe_string(row, "aside")? });
+        Ok(row.as_ref().map(sight).transpose().map_err(|error: sqlx::Error| error)?)
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::AnyConnection;
 
 use super::append::{self, Order};
-use super::{SqlStore, outbox, rows, text};
+use super::{SqlStore, optional, outbox, rows, text};
 use crate::event::{EventKind, Lane};
 use crate::model::Message;
 use crate::rate_limit::Rate;
@@ -21,6 +21,9 @@ const EDITED: &str = "update conversation set
         event_at = case when event_at > $2 then event_at else $2 end,
         last_preview = case when head_seq = $3 then $4 else last_preview end
     where conversation_id = $1 returning *";
+const REACT: &str = "update message set reaction = $3 where conversation_id = $1 and seq = $2
+    and coalesce(reaction, '') <> coalesce($3, '') returning *";
+const ONE: &str = "select * from message where conversation_id = $1 and seq = $2";
 pub(super) const BY_ID: &str = "select * from message where id = $1";
 pub(super) const BY_CLIENT_ID: &str = "select * from message where conversation_id = $1 and client_id = $2";
 pub(super) const OLDEST: &str = "select * from message where conversation_id = $1 and seq > $2 and seq < $3
@@ -75,6 +78,26 @@ impl Messages for SqlStore {
         let (id, content) = (text(conversation_id), text(content));
         let args = Edit { conversation_id: id, seq, content, now, lanes: self.lanes.clone() };
         self.write(conversation_id, args, |args, tx| Box::pin(edit(tx, args))).await
+    }
+
+    async fn react(
+        &self,
+        conversation_id: &str,
+        seq: i64,
+        reaction: Option<&str>,
+    ) -> StoreResult<Option<(Message, bool)>> {
+        let args = (text(conversation_id), seq, optional(reaction));
+        self.write(conversation_id, args, |(id, seq, reaction), tx| {
+            Box::pin(async move {
+                let query = sqlx::query(REACT).bind(id).bind(seq).bind(reaction);
+                if let Some(row) = query.fetch_optional(&mut *tx).await? {
+                    return Ok(Some((rows::message(&row)?, true)));
+                }
+                let row = sqlx::query(ONE).bind(id).bind(seq).fetch_optional(tx).await?;
+                row.as_ref().map(|row| Ok((rows::message(row)?, false))).transpose()
+            })
+        })
+        .await
     }
 
     async fn message(&self, id: &str) -> StoreResult<Option<Message>> {

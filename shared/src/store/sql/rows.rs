@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
 use sqlx::{Error, Result, Row};
 
-use crate::model::{Activity, Connection, Conversation, LastMessage, Message, Session, Side};
+use crate::model::{Activity, Claim, Connection, Conversation, LastMessage, Message, Note, Session, Side};
 use crate::time::Timestamp;
 
 /// A column of text.
@@ -73,6 +73,8 @@ pub(super) fn conversation(row: &AnyRow) -> Result<Conversation> {
         page_url: maybe_string(row, "page_url")?,
         referrer: maybe_string(row, "referrer")?,
         user_agent: maybe_string(row, "user_agent")?,
+        country: maybe_string(row, "country")?,
+        address: maybe_string(row, "address")?,
         status: from_word(string(row, "status")?)?,
         created_at: time(row, "created_at")?,
         last_activity_at: time(row, "last_activity_at")?,
@@ -82,7 +84,27 @@ pub(super) fn conversation(row: &AnyRow) -> Result<Conversation> {
         admin_read: number(row, "admin_read")?,
         waiting_since: maybe_time(row, "waiting_since")?,
         tags: from_json(&string(row, "tags")?)?,
+        claim: claim(row)?,
+        visitor_chat_id: maybe_number(row, "visitor_chat_id")?,
         online: row.try_get::<i64, _>("online_count").is_ok_and(|count| count > 0),
+    })
+}
+
+fn claim(row: &AnyRow) -> Result<Option<Claim>> {
+    let Some(name) = maybe_string(row, "claimed_by")? else { return Ok(None) };
+    Ok(Some(Claim { name, at: maybe_time(row, "claimed_at")?.unwrap_or_default() }))
+}
+
+/// A note.
+pub(super) fn note(row: &AnyRow) -> Result<Note> {
+    Ok(Note {
+        conversation_id: string(row, "conversation_id")?,
+        seq: number(row, "seq")?,
+        id: string(row, "id")?,
+        author: string(row, "author")?,
+        via: from_word(string(row, "via")?)?,
+        content: string(row, "content")?,
+        created_at: time(row, "created_at")?,
     })
 }
 
@@ -111,6 +133,7 @@ pub(super) fn message(row: &AnyRow) -> Result<Message> {
         created_at: time(row, "created_at")?,
         edited_at: maybe_time(row, "edited_at")?,
         file: maybe_string(row, "file")?.map(|text| from_json(&text)).transpose()?,
+        reaction: maybe_string(row, "reaction")?,
     })
 }
 
@@ -125,6 +148,7 @@ pub(super) fn connection(row: &AnyRow) -> Result<Connection> {
         side,
         ip: string(row, "ip")?,
         user_agent: maybe_string(row, "user_agent")?,
+        country: maybe_string(row, "country")?,
         connected_at: time(row, "connected_at")?,
         expires_at: time(row, "expires_at")?,
     })

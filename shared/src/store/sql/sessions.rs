@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::AnyConnection;
 use subtle::ConstantTimeEq;
 
-use super::rows::{self, maybe_number, string, time};
+use super::rows::{self, maybe_number, number, string, time};
 use super::{SqlStore, text};
 use crate::model::Session;
 use crate::store::{LoginCode, Redeemed, SessionToken, Sessions, StoreResult};
@@ -12,7 +12,11 @@ use crate::time::Timestamp;
 
 const PUT_CODE: &str = "insert into login_code (challenge_hash, code_hash, tries, created_at, expires_at)
     values ($1, $2, 0, $3, $4)
-    on conflict (challenge_hash) do update set code_hash = $2, tries = 0, created_at = $3, expires_at = $4";
+    on conflict (challenge_hash) do update set code_hash = $2, tries = 0, created_at = $3, expires_at = $4, approved = 0";
+const APPROVE: &str = "update login_code set approved = 1 where challenge_hash = $1 and expires_at > $2";
+/// Changes nothing but locks the row, on both databases.
+const LOCK_APPROVAL: &str = "update login_code set approved = approved
+    where challenge_hash = $1 and expires_at > $2 returning approved";
 /// Counts the try; the row stays locked until the code is compared and perhaps used up.
 const TRY_CODE: &str = "update login_code set tries = tries + 1
     where challenge_hash = $1 and tries < $2 and expires_at > $3 returning code_hash";
@@ -55,6 +59,11 @@ async fn redeem(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
     if !bool::from(code_hash.as_bytes().ct_eq(one.code_hash.as_bytes())) {
         return Ok(Redeemed::Wrong);
     }
+    begin(tx, one).await
+}
+
+/// Uses the code up; the session stands.
+async fn begin(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
     sqlx::query(USE_CODE).bind(&one.challenge_hash).execute(&mut *tx).await?;
     let session = &one.session;
     sqlx::query(INSERT)
@@ -70,6 +79,15 @@ async fn redeem(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
         .await?;
     sqlx::query(INSERT_TOKEN).bind(&one.token_hash).bind(text(&session.session_id)).execute(tx).await?;
     Ok(Redeemed::Session)
+}
+
+async fn redeem_approval(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
+    let approval = sqlx::query(LOCK_APPROVAL).bind(&one.challenge_hash).bind(one.session.created_at.0);
+    match approval.fetch_optional(&mut *tx).await? {
+        Some(row) if number(&row, "approved")? == 1 => begin(tx, one).await,
+        Some(_) => Ok(Redeemed::Wrong),
+        None => redeemed_before(tx, one).await,
+    }
 }
 
 /// The same call again after a lost answer finds what it stored.
@@ -127,6 +145,26 @@ impl Sessions for SqlStore {
             token_hash: text(token_hash),
         };
         self.write(challenge_hash, one, |one, tx| Box::pin(redeem(tx, one))).await
+    }
+
+    async fn approve_code(&self, challenge_hash: &str, now: Timestamp) -> StoreResult<bool> {
+        self.write(challenge_hash, (text(challenge_hash), now.0), |(hash, now), tx| {
+            let query = sqlx::query(APPROVE).bind(hash).bind(now);
+            Box::pin(async move { query.execute(tx).await.map(|done| done.rows_affected() > 0) })
+        })
+        .await
+    }
+
+    async fn redeem_approval(
+        &self,
+        challenge_hash: &str,
+        session: &Session,
+        token_hash: &str,
+    ) -> StoreResult<Redeemed> {
+        let (session, code_hash) = (session.clone(), String::new());
+        let (challenge, token_hash) = (text(challenge_hash), text(token_hash));
+        let one = Try { challenge_hash: challenge, code_hash, max_tries: 0, session, token_hash };
+        self.write(challenge_hash, one, |one, tx| Box::pin(redeem_approval(tx, one))).await
     }
 
     async fn session_by_token(&self, token_hash: &str, now: Timestamp) -> StoreResult<Option<SessionToken>> {

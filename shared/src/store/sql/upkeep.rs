@@ -16,10 +16,12 @@ const SESSIONS: [&str; 4] = [
     "delete from ticket where expires_at <= $1",
     "delete from login_code where expires_at <= $1",
 ];
-const OTHERS: [&str; 3] = [
+const OTHERS: [&str; 5] = [
     "delete from bucket where full_at <= $1",
     "delete from lease where until <= $1",
     "delete from telegram_update where expires_at <= $1",
+    "delete from telegram_start where expires_at <= $1",
+    "delete from operator_presence where until <= $1",
 ];
 
 async fn remove(tx: &mut AnyConnection, statements: &[&'static str], now: Timestamp) -> sqlx::Result<i64> {
