@@ -56,7 +56,13 @@ impl App {
     }
 
     /// Hands a login code to the operators; answers where it went. The code is never stored or logged.
-    pub async fn send_code(&self, code: &str, ip: &str, user_agent: &str) -> crate::Result<&'static str> {
+    pub async fn send_code(
+        &self,
+        code: &str,
+        _challenge_hash: &str,
+        ip: &str,
+        user_agent: &str,
+    ) -> crate::Result<&'static str> {
         let minutes = (self.config.admin_code_ttl_seconds / 60).max(1).to_string();
         let values = [("code", code), ("ip", ip), ("browser", user_agent), ("minutes", &minutes)];
         if let Some(telegram) = &self.telegram {

@@ -1,7 +1,9 @@
 //! Who may act as an admin: codes, sessions, tickets. (Protocol sections 3, 4 and 6.)
 
+mod approval;
 mod code;
 
+pub use approval::{approve, deny, login_approved};
 pub use code::{LoggedIn, Requested, login, request_code};
 
 use serde_json::{Value, json};
@@ -32,6 +34,35 @@ pub struct Admin {
     pub ip: String,
     /// The token that replaces the presented one, when it is time.
     pub new_token: Option<Secret>,
+}
+
+/// Somebody of the team who does something, in the panel or in Telegram.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The name shown as `author`.
+    pub name: String,
+    /// The session; absent for operators in Telegram.
+    pub session_id: Option<String>,
+    /// The address; `telegram` for operators there.
+    pub ip: String,
+}
+
+impl Actor {
+    /// An operator who acts in Telegram.
+    pub fn in_telegram(name: impl Into<String>) -> Self {
+        Self { name: name.into(), session_id: None, ip: "telegram".into() }
+    }
+
+    fn of_session(session: &Session, ip: &str) -> Self {
+        Self { name: session.name.clone(), session_id: Some(session.session_id.clone()), ip: ip.to_owned() }
+    }
+}
+
+impl Admin {
+    /// Who acts.
+    pub fn actor(&self) -> Actor {
+        Actor::of_session(&self.session, &self.ip)
+    }
 }
 
 /// Refuses addresses that are not on `ADMIN_IP_WHITELIST`, before anything else is done for them.
@@ -116,7 +147,7 @@ pub async fn logout(app: &App, admin: &Admin) -> Result<(), Error> {
     let session_id = &admin.session.session_id;
     let sockets = app.store.session_connections(session_id, app.now()).await?;
     app.store.end_session(session_id).await?;
-    audit(app, admin, "logout", None, json!({})).await?;
+    audit(app, &admin.actor(), "logout", None, json!({})).await?;
     close_sockets(app, &sockets).await
 }
 
@@ -157,21 +188,21 @@ pub fn user_agent_hash(user_agent: Option<&str>) -> String {
     Secret::presented(user_agent.unwrap_or_default()).hash()
 }
 
-/// Adds an act of an admin to the audit trail.
+/// Adds what somebody of the team did to the audit trail.
 pub async fn audit(
     app: &App,
-    admin: &Admin,
+    by: &Actor,
     action: &str,
     conversation_id: Option<&str>,
     details: Value,
 ) -> Result<(), Error> {
-    record(app, Some(&admin.session), &admin.ip, action, conversation_id, details).await
+    record(app, Some(by), &by.ip, action, conversation_id, details).await
 }
 
-/// Adds a line to the audit trail; without a session when nobody is logged in yet.
+/// Adds a line to the audit trail; without an actor when nobody is logged in yet.
 async fn record(
     app: &App,
-    session: Option<&Session>,
+    by: Option<&Actor>,
     ip: &str,
     action: &str,
     conversation_id: Option<&str>,
@@ -180,8 +211,8 @@ async fn record(
     let activity = Activity {
         id: id::sortable_id(),
         created_at: app.now(),
-        session_id: session.map(|session| session.session_id.clone()),
-        name: session.map(|session| session.name.clone()),
+        session_id: by.and_then(|by| by.session_id.clone()),
+        name: by.map(|by| by.name.clone()),
         ip: ip.to_owned(),
         action: action.into(),
         conversation_id: conversation_id.map(Into::into),

@@ -4,11 +4,15 @@ mod delivery;
 mod history;
 mod join;
 mod moderate;
+mod telegram;
 
 pub use delivery::{left, push, push_admins_online};
 pub use history::{history, list};
 pub use join::{Caller, join, join_socket, resume, resume_socket};
-pub use moderate::{add_tag, close, delete, item, remove_tag, reopen};
+pub use moderate::{add_note, add_tag, ban, claim, close, delete, item, release, remove_tag, reopen, unban};
+pub use telegram::telegram_link;
+
+use moderate::ban_of;
 
 use crate::app::App;
 use crate::connections::Frame;
@@ -91,6 +95,18 @@ pub async fn edit(app: &App, conversation_id: &str, seq: i64, content: &str) -> 
     let audience = app.store.audience(conversation_id, app.now()).await?;
     push(app, &audience.everyone(), &frame).await?;
     Ok(Some(message))
+}
+
+/// Sets or takes away the reaction to a message and shows it to everybody. `false`: no such message.
+pub async fn react(app: &App, conversation_id: &str, seq: i64, reaction: Option<&str>) -> Result<bool, Error> {
+    let Some((message, changed)) = app.store.react(conversation_id, seq, reaction).await? else { return Ok(false) };
+    if changed {
+        let reaction = message.reaction.as_deref();
+        let frame = Frame::new(&Outgoing::MessageReaction { conversation_id, seq, reaction })?;
+        let audience = app.store.audience(conversation_id, app.now()).await?;
+        push(app, &audience.everyone(), &frame).await?;
+    }
+    Ok(true)
 }
 
 /// Tells the other side that somebody writes; at most once in 3 s, silently.

@@ -7,6 +7,7 @@ pub mod app;
 pub mod auth;
 #[cfg(feature = "dynamodb")]
 mod aws;
+pub mod canned;
 pub mod chat;
 pub mod config;
 pub mod connections;

@@ -71,6 +71,8 @@ pub enum Limit<'a> {
     LoginUnannounced,
     /// `typing` that is passed on, by conversation and side.
     Typing(&'a str, &'static str),
+    /// Asking whether a login has been approved, from an address.
+    Approval(&'a str),
     /// Wrong resume tokens from an address.
     Resume(&'a str),
 }
@@ -87,6 +89,7 @@ impl Limit<'_> {
             Self::LoginInAll => "login".into(),
             Self::LoginUnannounced => "login:unannounced".into(),
             Self::Typing(conversation, side) => format!("typing:{side}:{conversation}"),
+            Self::Approval(ip) => format!("approval:{ip}"),
             Self::Resume(ip) => format!("resume:{ip}"),
         }
     }
@@ -102,6 +105,8 @@ impl Limit<'_> {
             Self::LoginInAll => Rate::per(100, DAY),
             Self::LoginUnannounced => Rate { burst: UNANNOUNCED_FAILURES, interval_ms: DAY },
             Self::Typing(..) => Rate { burst: 1, interval_ms: 3 * SECOND },
+            // A browser that waits asks every other second.
+            Self::Approval(_) => Rate::per(300, 5 * MINUTE),
             Self::Resume(_) => Rate::per(30, 5 * MINUTE),
         }
     }

@@ -1,6 +1,8 @@
 //! Telegram's Bot API, as far as Parley speaks it. Takes a base URL, so that tests talk to a server of their own.
 
+mod identity;
 pub mod setup;
+pub mod status;
 pub mod update;
 
 use std::time::Duration;

@@ -4,10 +4,10 @@ mod input;
 
 pub use input::{Incoming, MessageText, client_id, display_name, optional_text, require, site, tag};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::Error;
-use crate::model::{Conversation, LastMessage, Message, Reader, Sender, Status};
+use crate::model::{Conversation, LastMessage, Message, Note, Reader, Sender, Status};
 use crate::time::Timestamp;
 
 /// Messages of one `history` frame: at most so many …
@@ -40,6 +40,35 @@ pub enum Outgoing<'a> {
     Message(&'a Message),
     /// A message whose text changed.
     MessageEdited(&'a Message),
+    /// A message was answered with an emoji, or no longer is.
+    MessageReaction {
+        /// Where.
+        conversation_id: &'a str,
+        /// Which.
+        seq: i64,
+        /// One emoji.
+        reaction: Option<&'a str>,
+    },
+    /// A note was added; for admins only.
+    NoteAdded {
+        /// Where.
+        conversation_id: &'a str,
+        /// The note.
+        note: &'a Note,
+    },
+    /// What hinders a conversation's mirror in Telegram, or no longer does; for admins only.
+    TelegramStatus {
+        /// Where.
+        conversation_id: &'a str,
+        /// How far it is mirrored.
+        #[serde(flatten)]
+        status: &'a TelegramStatus,
+    },
+    /// Something that admins have to mend, or that has been mended.
+    Alert {
+        /// What it is.
+        alert: Option<&'a Alert>,
+    },
     /// Somebody writes.
     Typing {
         /// Where.
@@ -93,8 +122,10 @@ pub enum Outgoing<'a> {
         items: &'a [Item],
         /// Hands to the next page of `GET /api/admin/conversations`.
         next_cursor: Option<&'a str>,
-        /// Sessions with a live socket.
+        /// Sessions with a live socket, and operators that are there without one.
         admins_online: i64,
+        /// What has to be mended.
+        alert: Option<&'a Alert>,
     },
     /// Answers `ping`.
     Pong {
@@ -140,6 +171,42 @@ impl<'a> ErrorFrame<'a> {
     }
 }
 
+/// How far a conversation is mirrored in Telegram.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TelegramStatus {
+    /// Whether Telegram is set up.
+    pub enabled: bool,
+    /// Every message up to this one has been sent, but for the failures; those behind it are queued.
+    pub sent_seq: i64,
+    /// Messages that Telegram will never take.
+    pub failures: Vec<MirrorFailure>,
+    /// No message is sent before this.
+    pub paused_until: Option<Timestamp>,
+    /// The visitor goes on in a private chat.
+    pub in_telegram: bool,
+}
+
+/// A message that Telegram will never take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MirrorFailure {
+    /// Which.
+    pub seq: i64,
+    /// Telegram's words.
+    pub reason: String,
+}
+
+/// Something that admins have to mend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// What it is: `telegram_forbidden`, `telegram_rights`, `telegram_chat_not_found`, `telegram_unauthorized`,
+    /// `telegram_flood`, `telegram_down`.
+    pub code: String,
+    /// In words of whoever told it.
+    pub detail: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// `joined`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Joined {
@@ -153,8 +220,10 @@ pub struct Joined {
     pub head_seq: i64,
     /// `MAX_MESSAGE_LEN`.
     pub max_message_len: usize,
-    /// Sessions with a live socket.
+    /// Sessions with a live socket, and operators that are there without one.
     pub admins_online: i64,
+    /// Whether the visitor can go on in Telegram.
+    pub telegram: bool,
 }
 
 /// `history`.
@@ -184,6 +253,8 @@ pub struct History {
     pub admins_online: i64,
     /// Whether the visitor has a live socket.
     pub online: bool,
+    /// Whether the visitor can go on in Telegram.
+    pub telegram: bool,
 }
 
 /// Messages have one shape everywhere, `type` included.
@@ -228,6 +299,14 @@ pub struct Item {
     pub referrer: Option<String>,
     /// The visitor's browser.
     pub user_agent: Option<String>,
+    /// The visitor's country: two letters of ISO 3166-1.
+    pub country: Option<String>,
+    /// Who of the team has taken it on.
+    pub claimed_by: Option<String>,
+    /// Since when.
+    pub claimed_at: Option<Timestamp>,
+    /// Whether the visitor goes on in a private chat with the bot.
+    pub in_telegram: bool,
 }
 
 impl From<Conversation> for Item {
@@ -250,6 +329,10 @@ impl From<Conversation> for Item {
             page_url: c.page_url,
             referrer: c.referrer,
             user_agent: c.user_agent,
+            country: c.country,
+            claimed_at: c.claim.as_ref().map(|claim| claim.at),
+            claimed_by: c.claim.map(|claim| claim.name),
+            in_telegram: c.visitor_chat_id.is_some(),
         }
     }
 }

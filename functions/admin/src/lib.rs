@@ -1,5 +1,6 @@
 //! REST for the panel. The route table is the first screen. (Protocol section 4.)
 
+mod canned;
 mod conversations;
 mod login;
 mod reports;
@@ -35,6 +36,7 @@ async fn answer(app: &App, call: &Call) -> (Result<Response<Body>, Error>, Optio
     match (call.method(), path) {
         (&Method::POST, ["request_otp"]) => (login::request_otp(app, call).await, None),
         (&Method::POST, ["login"]) => (login::login(app, call).await, None),
+        (&Method::POST, ["login", "approval"]) => (login::approval(app, call).await, None),
         _ => match auth::authenticate(app, call).await {
             Ok(admin) => (route(app, call, &admin, path).await, admin.new_token),
             Err(error) => (Err(error), None),
@@ -46,7 +48,7 @@ async fn route(app: &App, call: &Call, admin: &Admin, path: &[&str]) -> Result<R
     match (call.method(), path) {
         (&Method::POST, ["logout"]) => login::logout(app, admin).await,
         (&Method::POST, ["ws_ticket"]) => login::ws_ticket(app, admin).await,
-        (&Method::GET, ["session"]) => login::session(app, admin),
+        (&Method::GET, ["session"]) => login::session(app, admin).await,
         (&Method::GET, ["conversations"]) => conversations::list(app, call).await,
         (&Method::GET, ["conversations", id]) => conversations::one(app, id).await,
         (&Method::DELETE, ["conversations", id]) => conversations::delete(app, admin, id).await,
@@ -55,6 +57,16 @@ async fn route(app: &App, call: &Call, admin: &Admin, path: &[&str]) -> Result<R
         (&Method::POST, ["conversations", id, "reopen"]) => conversations::reopen(app, admin, id).await,
         (&Method::PUT, ["conversations", id, "tags", tag]) => conversations::add_tag(app, admin, id, tag).await,
         (&Method::DELETE, ["conversations", id, "tags", tag]) => conversations::remove_tag(app, admin, id, tag).await,
+        (&Method::POST, ["conversations", id, "claim"]) => conversations::claim(app, admin, id).await,
+        (&Method::POST, ["conversations", id, "release"]) => conversations::release(app, admin, id).await,
+        (&Method::POST, ["conversations", id, "ban"]) => conversations::ban(app, admin, id).await,
+        (&Method::POST, ["conversations", id, "unban"]) => conversations::unban(app, admin, id).await,
+        (&Method::GET, ["conversations", id, "notes"]) => conversations::notes(app, id).await,
+        (&Method::POST, ["conversations", id, "notes"]) => conversations::add_note(app, call, admin, id).await,
+        (&Method::GET, ["conversations", id, "telegram"]) => conversations::telegram(app, id).await,
+        (&Method::GET, ["canned"]) => canned::all(app).await,
+        (&Method::PUT, ["canned", name]) => canned::put(app, call, admin, name).await,
+        (&Method::DELETE, ["canned", name]) => canned::remove(app, admin, name).await,
         (&Method::GET, ["messages", id]) => conversations::messages(app, call, id).await,
         (&Method::POST, ["messages", id, "read"]) => conversations::read_message(app, admin, id).await,
         (&Method::POST, ["send"]) => conversations::send(app, call, admin).await,

@@ -3,9 +3,9 @@
 use lambda_http::http::header;
 use lambda_http::{Body, Response};
 use serde_json::json;
-use shared::auth::{self, Admin};
+use shared::auth::{self, Admin, LoggedIn};
 use shared::http::{Call, json, set};
-use shared::{App, Error, wire};
+use shared::{App, Error, desk, wire};
 
 /// Seconds between two codes that one address may ask for, when the three of ten minutes are spread evenly.
 const RETRY_AFTER_SECONDS: i64 = 30;
@@ -15,6 +15,7 @@ pub async fn request_otp(app: &App, call: &Call) -> Result<Response<Body>, Error
     let mut response = json(&json!({
         "sent": true,
         "channel": requested.channel,
+        "approval": requested.channel == "telegram_private",
         "expires_in_seconds": requested.expires_in_seconds,
         "retry_after_seconds": RETRY_AFTER_SECONDS,
     }))?;
@@ -25,10 +26,20 @@ pub async fn request_otp(app: &App, call: &Call) -> Result<Response<Body>, Error
 pub async fn login(app: &App, call: &Call) -> Result<Response<Body>, Error> {
     let body = call.body(app)?;
     let code = wire::require(body.code, "code")?;
-    let logged_in = auth::login(app, call, &code, body.name.as_deref()).await?;
-    let session = logged_in.session;
+    let LoggedIn { token, session } = auth::login(app, call, &code, body.name.as_deref()).await?;
+    let mut response = json(&json!({"token": token.reveal(), "expires_at": session.expires_at, "name": session.name}))?;
+    set_challenge(app, &mut response, "", 0);
+    Ok(response)
+}
+
+/// Asked again and again by a browser whose login somebody may approve in Telegram.
+pub async fn approval(app: &App, call: &Call) -> Result<Response<Body>, Error> {
+    let name = call.body(app)?.name;
+    let Some(LoggedIn { token, session }) = auth::login_approved(app, call, name.as_deref()).await? else {
+        return json(&json!({"approved": false}));
+    };
     let mut response = json(&json!({
-        "token": logged_in.token.reveal(), "expires_at": session.expires_at, "name": session.name,
+        "approved": true, "token": token.reveal(), "expires_at": session.expires_at, "name": session.name,
     }))?;
     set_challenge(app, &mut response, "", 0);
     Ok(response)
@@ -44,9 +55,10 @@ pub async fn ws_ticket(app: &App, admin: &Admin) -> Result<Response<Body>, Error
     json(&json!({"ticket": ticket.reveal(), "expires_at": expires_at}))
 }
 
-pub fn session(app: &App, admin: &Admin) -> Result<Response<Body>, Error> {
-    let session = &admin.session;
-    json(&json!({"name": session.name, "expires_at": session.expires_at, "telegram": app.telegram.is_some()}))
+pub async fn session(app: &App, admin: &Admin) -> Result<Response<Body>, Error> {
+    let (session, alert) = (&admin.session, desk::alert(app).await?);
+    let telegram = app.telegram.is_some();
+    json(&json!({"name": session.name, "expires_at": session.expires_at, "telegram": telegram, "alert": alert}))
 }
 
 /// The cookie that ties a code to the browser that asked for it.

@@ -21,7 +21,7 @@ struct Found<'a> {
 
 pub async fn search(app: &App, call: &Call, admin: &Admin) -> Result<Response<Body>, Error> {
     let words = call.query("q").unwrap_or_default();
-    let found = desk::find(app, admin, &words, &page(call)?).await?;
+    let found = desk::find(app, &admin.actor(), &words, &page(call)?).await?;
     let found_items = found.items.iter();
     let items: Vec<Found<'_>> = found_items
         .map(|(message, visitor_name)| Found { message: Outgoing::Message(message), visitor_name })

@@ -1,6 +1,6 @@
 //! Frames of the panel's socket (protocol section 3).
 
-use shared::auth::{self, Admin};
+use shared::auth::{self, Actor, Admin};
 use shared::connections::Frame;
 use shared::model::{Connection, Sender, Via};
 use shared::store::{ConversationFilter, PageRequest};
@@ -16,14 +16,14 @@ pub async fn act(
 ) -> Result<Option<Frame>, Error> {
     let kind = wire::require(incoming.kind.as_deref(), "type")?;
     let session = auth::session_of_socket(app, session_id, kind != "ping").await?;
-    let admin = Admin { session, ip: connection.ip.clone(), new_token: None };
+    let by = Admin { session, ip: connection.ip.clone(), new_token: None }.actor();
     let conversation_id = || wire::require(incoming.conversation_id.as_deref(), "conversation_id");
     match kind {
         "subscribe" => subscribe(app, incoming).await.map(Some),
-        "admin_message" => message(app, &admin, incoming, conversation_id()?).await,
-        "delete_conversation" => desk::delete(app, &admin, conversation_id()?).await.map(|()| None),
-        "close_conversation" => desk::close(app, &admin, conversation_id()?).await.map(|_| None),
-        "reopen_conversation" => desk::reopen(app, &admin, conversation_id()?).await.map(|_| None),
+        "admin_message" => message(app, &by, incoming, conversation_id()?).await,
+        "delete_conversation" => desk::delete(app, &by, conversation_id()?).await.map(|()| None),
+        "close_conversation" => desk::close(app, &by, conversation_id()?).await.map(|_| None),
+        "reopen_conversation" => desk::reopen(app, &by, conversation_id()?).await.map(|_| None),
         "typing" => {
             let item = chat::item(app, conversation_id()?).await?;
             chat::typing(app, &item.conversation_id, Sender::Admin).await.map(|()| None)
@@ -31,7 +31,7 @@ pub async fn act(
         "read" => {
             let conversation_id = conversation_id()?;
             let seq = wire::require(incoming.seq, "seq")?;
-            desk::read(app, &admin, conversation_id, seq).await.map(|()| None)
+            desk::read(app, &by, conversation_id, seq).await.map(|()| None)
         }
         "history" => {
             let history = chat::history(app, conversation_id()?, incoming.since, incoming.before).await?;
@@ -50,12 +50,14 @@ async fn subscribe(app: &App, incoming: &Incoming) -> Result<Frame, Error> {
     let filter = ConversationFilter { status: incoming.status, ..ConversationFilter::default() };
     let (items, next_cursor) = chat::list(app, &filter, PageRequest { limit, cursor: None }).await?;
     let admins_online = app.store.admins_online(app.now()).await?;
-    Frame::new(&Outgoing::Conversations { items: &items, next_cursor: next_cursor.as_deref(), admins_online })
+    let alert = desk::alert(app).await?;
+    let (next_cursor, alert) = (next_cursor.as_deref(), alert.as_ref());
+    Frame::new(&Outgoing::Conversations { items: &items, next_cursor, admins_online, alert })
 }
 
-async fn message(app: &App, admin: &Admin, incoming: &Incoming, conversation_id: &str) -> Result<Option<Frame>, Error> {
+async fn message(app: &App, by: &Actor, incoming: &Incoming, conversation_id: &str) -> Result<Option<Frame>, Error> {
     let client_id = wire::require(incoming.client_id.as_deref(), "client_id")?;
     let content = wire::require(incoming.content.clone(), "content")?;
-    let sent = desk::send(app, admin, Via::Web, conversation_id, content, Some(client_id)).await?;
+    let sent = desk::send(app, by, Via::Web, conversation_id, content, Some(client_id)).await?;
     if sent.repeated { Frame::new(&Outgoing::Message(&sent.message)).map(Some) } else { Ok(None) }
 }

@@ -32,7 +32,8 @@ async fn route(app: &App, call: &Call) -> Result<Response<Body>, Error> {
         (&Method::POST, ["api", "visitor", "send"]) => send(app, call).await,
         (&Method::POST, ["api", "visitor", "read"]) => read(app, call).await,
         (&Method::POST, ["api", "visitor", "end"]) => end(app, call).await,
-        (_, ["health"] | ["api", "visitor", "join" | "messages" | "send" | "read" | "end"]) => {
+        (&Method::POST, ["api", "visitor", "telegram_link"]) => telegram_link(app, call).await,
+        (_, ["health"] | ["api", "visitor", "join" | "messages" | "send" | "read" | "end" | "telegram_link"]) => {
             Err(Error::MethodNotAllowed)
         }
         _ => Err(Error::NotFound),
@@ -85,6 +86,12 @@ async fn end(app: &App, call: &Call) -> Result<Response<Body>, Error> {
     let conversation_id = &conversation.conversation_id;
     chat::close(app, conversation_id).await?;
     json(&Outgoing::ConversationClosed { conversation_id })
+}
+
+async fn telegram_link(app: &App, call: &Call) -> Result<Response<Body>, Error> {
+    let (_, conversation) = opened(app, call).await?;
+    let (url, expires_at) = chat::telegram_link(app, &conversation.conversation_id).await?;
+    json(&json!({"url": url, "expires_at": expires_at}))
 }
 
 async fn opened(app: &App, call: &Call) -> Result<(Incoming, Conversation), Error> {

@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::{check_address, record, user_agent_hash};
+use super::{Actor, check_address, record, user_agent_hash};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::Call;
@@ -23,7 +23,7 @@ const MAX_TRIES: i64 = 5;
 pub struct Requested {
     /// What the asking browser keeps in its cookie; the code is worth nothing without it.
     pub challenge: Secret,
-    /// Where the code went: `terminal` or `telegram`.
+    /// Where the code went: `terminal`, `telegram` or `telegram_private`; from there it can also be approved.
     pub channel: &'static str,
     /// How long the code lives, in seconds.
     pub expires_in_seconds: i64,
@@ -58,7 +58,7 @@ pub async fn request_code(app: &App, call: &Call) -> Result<Requested, Error> {
     };
     forget_code_before(app, call, now).await?;
     app.store.put_code(&row).await?;
-    let channel = app.send_code(&code, &call.ip, call.user_agent().unwrap_or_default()).await?;
+    let channel = app.send_code(&code, &row.challenge_hash, &call.ip, call.user_agent().unwrap_or_default()).await?;
     record(app, None, &call.ip, "request_otp", None, json!({"channel": channel})).await?;
     Ok(Requested { challenge, channel, expires_in_seconds: ttl })
 }
@@ -79,8 +79,7 @@ pub async fn login(app: &App, call: &Call, code: &str, name: Option<&str>) -> Re
     if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Error::field("code", "must be 6 digits"));
     }
-    let name = wire::display_name("name", name)?;
-    let name = name.unwrap_or_else(|| app.catalogue.text(None, "system.support", &[]));
+    let name = session_name(app, name)?;
     rate_limit::take(&*app.store, &app.config, &Limit::Rest(&call.ip_key), now).await?;
     let (by_address, in_all) = (Limit::Login(&call.ip_key), Limit::LoginInAll);
     rate_limit::take(&*app.store, &app.config, &by_address, now).await?;
@@ -94,7 +93,7 @@ pub async fn login(app: &App, call: &Call, code: &str, name: Option<&str>) -> Re
         Redeemed::Session => {
             rate_limit::give_back(&*app.store, &app.config, &by_address, now).await?;
             rate_limit::give_back(&*app.store, &app.config, &in_all, now).await?;
-            record(app, Some(&session), &call.ip, "login", None, json!({})).await?;
+            logged_in(app, call, &session, "code").await?;
             Ok(LoggedIn { token, session })
         }
         Redeemed::Wrong | Redeemed::Refused => {
@@ -118,7 +117,18 @@ async fn announce_failures(app: &App, now: Timestamp) -> Result<(), Error> {
     Ok(())
 }
 
-fn new_session(app: &App, call: &Call, name: String, now: Timestamp) -> Session {
+/// The name that a session shows, as its owner gives it.
+pub(super) fn session_name(app: &App, name: Option<&str>) -> Result<String, Error> {
+    let name = wire::display_name("name", name)?;
+    Ok(name.unwrap_or_else(|| app.catalogue.text(None, "system.support", &[])))
+}
+
+/// Notes a login; the webhook's half of it is that the operators hear of it.
+pub(super) async fn logged_in(app: &App, call: &Call, session: &Session, by: &str) -> Result<(), Error> {
+    record(app, Some(&Actor::of_session(session, &call.ip)), &call.ip, "login", None, json!({"by": by})).await
+}
+
+pub(super) fn new_session(app: &App, call: &Call, name: String, now: Timestamp) -> Session {
     Session {
         session_id: id::sortable_id(),
         name,

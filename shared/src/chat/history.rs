@@ -48,6 +48,7 @@ pub async fn history(
         max_message_len: app.config.max_message_len,
         admins_online: app.store.admins_online(app.now()).await?,
         online: conversation.online,
+        telegram: app.telegram.is_some(),
         conversation_id: conversation.conversation_id,
     })
 }

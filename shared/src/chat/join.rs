@@ -52,6 +52,9 @@ async fn begin(app: &App, asked: &Incoming, caller: Caller<'_>) -> Result<(Joine
     let site = wire::site(asked.site.as_deref())?;
     rate_limit::take(&*app.store, &app.config, &Limit::Join(&limit_key(caller.ip)), now).await?;
 
+    if app.store.leased_until(&super::ban_of(&limit_key(caller.ip)), now).await?.is_some() {
+        return Err(Error::Forbidden);
+    }
     let token = Secret::random()?;
     let conversation = Conversation {
         conversation_id: id::conversation_id(),
@@ -84,6 +87,7 @@ async fn begin(app: &App, asked: &Incoming, caller: Caller<'_>) -> Result<(Joine
         head_seq: 0,
         max_message_len: app.config.max_message_len,
         admins_online: app.store.admins_online(now).await?,
+        telegram: app.telegram.is_some(),
     };
     Ok((joined, conversation))
 }
