@@ -228,6 +228,7 @@ pub struct Joined {
 
 /// `history`.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the contract")]
 pub struct History {
     /// Names the conversation.
     pub conversation_id: String,
