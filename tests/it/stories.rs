@@ -12,4 +12,5 @@ mod recovery;
 mod secrets;
 mod sessions;
 mod sockets;
+mod team;
 mod upkeep;
