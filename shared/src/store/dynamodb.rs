@@ -9,18 +9,26 @@
 //! client ids of long ago       C#conversation     0#client_id             only where the head cannot hold their marks
 //! links to Telegram            C#conversation     L#chat#message          to find them by conversation
 //! a message in Telegram        T#chat#message     LINK                    to find the conversation by it
+//! how far Telegram mirrors it  C#conversation     MIRROR                  its topic and the outcome of each message
+//! notes among the team         C#conversation     NOTE#seq                counted in the head
+//! files, but for their bytes   C#conversation     PART#attachment
+//! start links to a chat        C#conversation     START#hash              to find them by conversation
+//! a start link                 START#hash         -                       taken once
+//! a visitor's private chat     CHAT#chat          -                       the head names it too
 //! conversations with a tag     TAG#tag            conversation
 //! counts of a past day         DAY#day            conversation#first seq  the latest ones stand in the head
 //! words of a message           WORDS#month        at#conversation#seq     for the search, newest first
 //! months that have words       MONTHS             month
 //! a socket                     N#shard            connection              shard: 0–15, of the connection's hash
-//! the admins' sockets          ADMINS             SOCKETS                 one item: every message asks for all of them
+//! the admins' sockets          ADMINS             SOCKETS                 one item: every message asks for all of them;
+//!                                                                         also operators that are there without one
 //! sockets of an address        IP#address         SOCKETS
 //! count of visitors' sockets   COUNT              VISITORS                counted anew when it says that all is full
 //! login code, ticket           CODE#…, TICKET#…   -
 //! session, token               SESSION#…, TOKEN#… -
 //! bucket, lease                BUCKET#…, LEASE#…  -
 //! Telegram update              UPDATE#id          -
+//! settings                     SETTINGS           name
 //! audit trail                  ACTIVITY           id
 //! events that wait             OUT#lane           at#conversation#place
 //! deletions under way          DELETING           conversation            finished by the sweep if their function died
@@ -33,9 +41,12 @@
 
 mod append;
 mod archive;
+mod attachments;
 mod batch;
 mod buckets;
 mod change;
+mod chats;
+mod claims;
 mod codec;
 mod connections;
 mod conversations;
@@ -49,9 +60,13 @@ mod item;
 mod links;
 mod list;
 mod messages;
+mod mirror;
+mod notes;
+mod operators;
 mod outbox;
 mod records;
 mod sessions;
+mod settings;
 mod sockets;
 mod table;
 mod upkeep;

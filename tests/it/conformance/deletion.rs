@@ -4,12 +4,17 @@ use serde_json::Value;
 use shared::event::{EventKind, Lane};
 use shared::model::{Activity, Sender, Side};
 use shared::search::terms;
-use shared::store::{ConversationFilter, Store, TelegramLink};
+use shared::store::{ConversationFilter, Store, TelegramLink, TelegramMirror};
 use shared::time::{DAY, HOUR, SECOND};
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use super::make::{GENEROUS, NO_CAPS, START, activity, begin, first, message, say, stored, visitor_socket};
+use super::make::{
+    GENEROUS, NO_CAPS, START, activity, attachment, begin, first, message, note, say, stored, visitor_socket,
+};
 use crate::stores::{Home, for_each_store};
+
+/// The topic of every conversation here.
+const TOPIC: i64 = 77;
 
 /// A conversation with a row in every table that can have one of it; answers its socket.
 async fn fill(store: &dyn Store, id: &str) -> String {
@@ -26,6 +31,13 @@ async fn fill(store: &dyn Store, id: &str) -> String {
     }
     let message_id = i64::from(id.bytes().map(u32::from).sum::<u32>());
     store.link(&TelegramLink { chat_id: 1, message_id, conversation_id: id.into(), seq: 1 }).await.unwrap();
+    store.claim(id, "Oya", START).await.unwrap();
+    store.add_note(&note(id, "n1", "a needle among notes")).await.unwrap();
+    assert!(store.put_attachment(&attachment(id, "photo")).await.unwrap());
+    let mirror = TelegramMirror { conversation_id: id.into(), thread_id: Some(TOPIC), ..TelegramMirror::default() };
+    assert!(store.save_mirror(&mirror).await.unwrap());
+    assert!(store.bind_chat(message_id, id).await.unwrap());
+    store.put_start(&format!("start of {id}"), id, START.plus(DAY)).await.unwrap();
     let line = Activity { conversation_id: Some(id.into()), ..activity("send") };
     store.record(&line).await.unwrap();
     socket.connection_id
@@ -140,8 +152,14 @@ async fn a_deleted_conversation_answers_like_one_that_never_was() {
         let figures = store.figures(0, 99_999, START).await.unwrap();
         assert_eq!((figures.messages_total, figures.days.len(), figures.median_response_ms), (0, 0, None));
         let events = store.due(Lane::Telegram, START.plus(SECOND), 10).await.unwrap();
-        let kinds: Vec<_> = events.iter().map(|one| one.event.kind).collect();
-        assert_eq!(kinds, [EventKind::ConversationDeleted]);
+        let told: Vec<_> = events.iter().map(|one| (one.event.kind, one.event.seq)).collect();
+        assert_eq!(told, [(EventKind::ConversationDeleted, TOPIC)], "whose topic is to go");
+        assert_eq!(store.notes(&id).await.unwrap(), []);
+        assert_eq!(store.attachment(&id, "photo").await.unwrap(), None);
+        assert_eq!(store.mirror(&id).await.unwrap(), None);
+        assert_eq!(store.take_start(&format!("start of {id}"), START).await.unwrap(), None);
+        let chat = i64::from(id.bytes().map(u32::from).sum::<u32>());
+        assert_eq!(store.chat_conversation(chat).await.unwrap(), None);
     })
     .await;
 }

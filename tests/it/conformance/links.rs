@@ -46,7 +46,8 @@ async fn an_update_is_seen_first_once_until_its_sight_ends() {
         let end = START.plus(HOUR);
 
         assert!(store.sight(7, START).await.unwrap().is_none());
-        let sights = race((0..100).map(|_| store.first_sight(7, &Sight::default(), START, end))).await;
+        let sight = Sight::default();
+        let sights = race((0..100).map(|_| store.first_sight(7, &sight, START, end))).await;
 
         assert_eq!(sights.into_iter().filter(|one| *one.as_ref().unwrap()).count(), 1);
         assert!(store.first_sight(8, &Sight::default(), START, end).await.unwrap());

@@ -2,7 +2,10 @@
 
 use futures::future::join_all;
 use shared::id;
-use shared::model::{Activity, Connection, Conversation, Message, MessageType, Sender, Session, Side, Status, Via};
+use shared::model::{
+    Activity, Attachment, AttachmentState, Connection, Conversation, Message, MessageType, Note, Sender, Session, Side,
+    Status, Via,
+};
 use shared::rate_limit::Rate;
 use shared::store::{Appended, ConnectionCaps, NewConversation, PageRequest, Store};
 use shared::time::{HOUR, Timestamp};
@@ -120,6 +123,30 @@ pub fn session(name: &str) -> Session {
         expires_at: START.plus(24 * HOUR),
         last_used_at: START,
         rotated_at: START,
+    }
+}
+
+pub fn note(conversation_id: &str, id: &str, content: &str) -> Note {
+    Note {
+        conversation_id: conversation_id.into(),
+        seq: 0,
+        id: id.into(),
+        author: "Oya".into(),
+        via: Via::Telegram,
+        content: content.into(),
+        created_at: START,
+    }
+}
+
+pub fn attachment(conversation_id: &str, id: &str) -> Attachment {
+    Attachment {
+        conversation_id: conversation_id.into(),
+        id: id.into(),
+        source: Some("AgACAgQAAx".into()),
+        name: "cat.png".into(),
+        mime: "image/png".into(),
+        size: 68,
+        state: AttachmentState::Waiting,
     }
 }
 

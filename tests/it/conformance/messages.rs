@@ -15,7 +15,13 @@ async fn a_message_is_kept_with_every_part() {
         let mut one = message(&id, Sender::Admin, "line\n\ttwo \u{1f642} ' \" ; -- <b>", START);
         one.via = Via::Telegram;
         one.message_type = MessageType::Image;
-        one.file = Some(File { name: "a\"\0b.png".into(), size: 7, mime: "image/png".into(), url: "/f/1".into() });
+        one.file = Some(File {
+            name: "a\"\0b.png".into(),
+            size: 7,
+            mime: "image/png".into(),
+            url: "/f/1".into(),
+            album: Some("a1".into()),
+        });
 
         let kept = stored(store.append(&one, None).await.unwrap());
 

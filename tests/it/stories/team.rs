@@ -32,7 +32,11 @@ async fn the_first_claim_wins_and_everybody_sees_whose_it_is() {
         assert_eq!(again["claimed_by"], "Joan");
         assert!(again["claimed_at"].is_string());
         ada.browser.post("/api/admin/conversations/x/claim", json!({})).await.refuses(401, "unauthorized");
-        desk[0].browser.post("/api/admin/conversations/x/claim", json!({})).await.refuses(404, "conversation_not_found");
+        desk[0]
+            .browser
+            .post("/api/admin/conversations/x/claim", json!({}))
+            .await
+            .refuses(404, "conversation_not_found");
     })
     .await;
 }

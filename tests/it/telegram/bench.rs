@@ -53,7 +53,7 @@ impl Bench {
     /// A visitor joins; answers the conversation.
     pub async fn join(&self, name: &str) -> String {
         let asked = Incoming::parse(&format!(r#"{{"type":"join","display_name":"{name}"}}"#)).unwrap();
-        let caller = Caller { ip: "203.0.113.5", user_agent: None };
+        let caller = Caller { ip: "203.0.113.5", user_agent: None, country: None };
         chat::join(&self.app, &asked, caller).await.unwrap().conversation_id
     }
 

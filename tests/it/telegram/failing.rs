@@ -25,7 +25,7 @@ async fn a_wait_that_telegram_asks_for_is_kept_to_the_second_by_everybody() {
             bench.clock.advance(wait);
             let early = bench.drain().await;
             assert_eq!((early.delivered, early.next), (0, Some(START.plus(35 * SECOND))));
-            assert!(bench.app.send_code("123456", "203.0.113.5", "browser").await.is_err());
+            assert!(bench.app.send_code("123456", "challenge", "203.0.113.5", "browser").await.is_err());
         }
         assert_eq!((bench.telegram.calls(), bench.telegram.calls_in_flood()), (1, 0));
 
@@ -42,7 +42,7 @@ async fn a_wait_that_a_login_code_meets_holds_for_the_mirror_too() {
     for_each_bench(|bench| async move {
         bench.join("Ada").await;
         bench.telegram.fail(&[Fault::Flood(7)]);
-        assert!(bench.app.send_code("123456", "203.0.113.5", "browser").await.is_err());
+        assert!(bench.app.send_code("123456", "challenge", "203.0.113.5", "browser").await.is_err());
 
         let early = bench.drain().await;
         assert_eq!((early.delivered, early.next), (0, Some(START.plus(7 * SECOND))));

@@ -138,16 +138,16 @@ impl Turn {
         }
     }
 
-    /// [`Self::commit`] together with another write, which must have a condition of its own.
+    /// [`Self::commit`] together with other writes, each on a condition of its own.
     pub(super) async fn commit_with(
         &mut self,
         store: &DynamoStore,
         next: &Head,
-        part: TransactWriteItem,
+        mut parts: Vec<TransactWriteItem>,
     ) -> StoreResult<bool> {
         let (item, terms) = self.order(next)?;
         self.seen.take();
-        let parts = vec![store.to_put(item, terms)?, part];
+        parts.insert(0, store.to_put(item, terms)?);
         match self.patience.bound(store.together(parts)).await?? {
             Together::Done => Ok(self.done(next)),
             Together::Refused(parts) => {

@@ -28,6 +28,8 @@ pub(super) struct Kept {
     pub(super) edited_at: Option<Timestamp>,
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     file: Option<File>,
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    reaction: Option<String>,
 }
 
 fn visitor() -> Sender {
@@ -100,7 +102,14 @@ impl Kept {
             message_type: message.message_type,
             edited_at: message.edited_at,
             file: message.file.clone(),
+            reaction: message.reaction.as_deref().map(text),
         }
+    }
+
+    /// Sets or takes away the reaction. `false`: it was so before.
+    pub(super) fn react(&mut self, reaction: Option<&str>) -> bool {
+        let before = std::mem::replace(&mut self.reaction, reaction.map(text));
+        before != self.reaction
     }
 
     /// The message at place `seq` of a conversation.
@@ -118,6 +127,7 @@ impl Kept {
             created_at: self.created_at,
             edited_at: self.edited_at,
             file: self.file.clone(),
+            reaction: self.reaction.clone(),
         }
     }
 }
@@ -151,5 +161,9 @@ impl Archive {
     /// The message at a place.
     pub(super) fn at(&self, seq: i64) -> Option<&Kept> {
         self.messages.get(usize::try_from(seq.checked_sub(self.first)?).ok()?)
+    }
+    /// [`Self::at`], for changing it.
+    pub(super) fn at_mut(&mut self, seq: i64) -> Option<&mut Kept> {
+        self.messages.get_mut(usize::try_from(seq.checked_sub(self.first)?).ok()?)
     }
 }

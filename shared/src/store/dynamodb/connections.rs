@@ -35,6 +35,8 @@ struct Row {
     ip: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     user_agent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    country: Option<String>,
     #[serde(with = "millis")]
     connected_at: Timestamp,
     #[serde(with = "millis")]
@@ -54,6 +56,7 @@ impl Row {
             session_id,
             ip: text(&connection.ip),
             user_agent: connection.user_agent.as_deref().map(text),
+            country: connection.country.as_deref().map(text),
             connected_at: connection.connected_at,
             expires_at: connection.expires_at,
             ttl: ttl(connection.expires_at),
@@ -74,6 +77,7 @@ impl Row {
             side,
             ip: self.ip,
             user_agent: self.user_agent,
+            country: self.country,
             connected_at: self.connected_at,
             expires_at: self.expires_at,
         }
@@ -288,11 +292,15 @@ impl ConnectionRows for DynamoStore {
         Ok(of_session.map(|(id, _)| id.clone()).collect())
     }
 
+    async fn operator_present(&self, operator: &str, until: Timestamp, now: Timestamp) -> StoreResult<()> {
+        self.note_operator(operator, until, now).await
+    }
+
     async fn admins_online(&self, now: Timestamp) -> StoreResult<i64> {
         // People see this number; who is to be told of something is read at full price.
-        let sockets: Sockets = self.get(&Key::admins(), false).await?.map(read).transpose()?.unwrap_or_default();
+        let sockets = Sockets::read(self.get(&Key::admins(), false).await?)?;
         let sessions: HashSet<_> = sockets.live(now).map(|(_, socket)| &socket.session_id).collect();
-        Ok(i64::try_from(sessions.len()).unwrap_or(i64::MAX))
+        Ok(i64::try_from(sessions.len() + sockets.operators(now)).unwrap_or(i64::MAX))
     }
 
     async fn orphaned_admin_connections(&self, idle_since: Timestamp, now: Timestamp) -> StoreResult<Vec<String>> {
@@ -311,6 +319,7 @@ impl ConnectionRows for DynamoStore {
             self.leave(row, Timestamp::default()).await?;
         }
         let keys: Vec<_> = rows.iter().map(|row| row_key(&row.connection_id)).collect();
-        self.remove_all(&[keys, vec![Key::admins(), visitors_key()]].concat()).await
+        self.remove_all(&[keys, vec![visitors_key()]].concat()).await?;
+        self.forget_admins().await
     }
 }

@@ -10,7 +10,7 @@ use super::info::Info;
 use super::item::{self, Key, text};
 use super::table::Terms;
 use super::{DynamoStore, delete, list};
-use crate::model::{Conversation, Reader, Status};
+use crate::model::{Conversation, Note, Reader, Status};
 use crate::store::{ConversationFilter, Conversations, NewConversation, Page, PageRequest, StoreResult};
 use crate::time::Timestamp;
 
@@ -128,6 +128,27 @@ impl Conversations for DynamoStore {
         let Some((_, head)) = changed.await? else { return Ok(None) };
         self.settle_tag(conversation_id, &tag, false).await?;
         Ok(Some(head.tags))
+    }
+
+    async fn claim(
+        &self,
+        conversation_id: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<(Conversation, bool)>> {
+        self.take_on(conversation_id, name, now).await
+    }
+
+    async fn release(&self, conversation_id: &str, now: Timestamp) -> StoreResult<Option<(Conversation, bool)>> {
+        self.let_go(conversation_id, now).await
+    }
+
+    async fn add_note(&self, note: &Note) -> StoreResult<Option<(Note, bool)>> {
+        self.store_note(note).await
+    }
+
+    async fn notes(&self, conversation_id: &str) -> StoreResult<Vec<Note>> {
+        self.newest_notes(conversation_id).await
     }
 
     async fn delete(&self, conversation_id: &str, now: Timestamp) -> StoreResult<bool> {

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
 use super::batch::Range;
-use super::change::Move;
+use super::chats::{chat_key, start_key_at, while_bound_to};
 use super::codec::Archive;
 use super::head::Head;
 use super::item::{self, DELETING, Key, millis, read};
 use super::links::telegram_key_of;
+use super::mirror::{mirror_key, while_topic_is};
 use super::table::Terms;
 use super::words::words_key;
 use crate::event::Lane;
@@ -55,11 +56,17 @@ impl DynamoStore {
 
     /// The moment from which the conversation is gone for everybody. `false`: it was gone before.
     async fn mark_deleted(&self, conversation_id: &str, now: Timestamp) -> StoreResult<bool> {
-        let marked = self.change(conversation_id, |head| {
-            head.delete(now);
-            Move::To(())
-        });
-        Ok(marked.await?.is_some())
+        let mut turn = self.turn(conversation_id).await?;
+        loop {
+            let Some(mut next) = turn.next(self).await? else { return Ok(false) };
+            // The event is all that will know of the topic.
+            let thread_id = self.read_mirror(conversation_id).await?.and_then(|mirror| mirror.thread_id);
+            next.delete(thread_id, now);
+            let part = self.to_remove(&mirror_key(conversation_id), while_topic_is(thread_id))?;
+            if turn.commit_with(self, &next, vec![part]).await? {
+                return Ok(true);
+            }
+        }
     }
 
     async fn erase(&self, conversation_id: &str) -> StoreResult<()> {
@@ -72,6 +79,9 @@ impl DynamoStore {
             written.push((0, head.created_at));
             let tags: Vec<_> = head.tags.iter().map(|tag| Key::tag(tag, conversation_id)).collect();
             self.remove_all(&tags).await?;
+            if let Some(chat_id) = head.visitor_chat {
+                self.remove(&chat_key(chat_id), while_bound_to(conversation_id)).await?;
+            }
             for connection_id in head.conns.keys() {
                 self.unbind(connection_id, conversation_id).await?;
             }
@@ -88,6 +98,8 @@ impl DynamoStore {
                 written.extend((archive.first..).zip(archive.messages.iter().map(|kept| kept.created_at)));
             } else if one.sk.starts_with("L#") {
                 keys.push(telegram_key_of(item)?);
+            } else {
+                keys.extend(start_key_at(&one.sk));
             }
             keys.extend(Some(one).filter(|one| *one != key));
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::claims::Claimed;
 use super::codec::Kept;
 use super::day::Counts;
 use super::item::{Bytes, maybe_millis, millis, text};
@@ -79,6 +80,14 @@ pub(super) struct Head {
     /// How many waits admins have ended so far.
     #[serde(rename = "y", default, skip_serializing_if = "is_zero")]
     pub(super) answers: i64,
+    #[serde(rename = "C", default, skip_serializing_if = "Option::is_none")]
+    pub(super) claimed: Option<Claimed>,
+    /// The private chat in which the visitor goes on.
+    #[serde(rename = "V", default, skip_serializing_if = "Option::is_none")]
+    pub(super) visitor_chat: Option<i64>,
+    /// How many notes there are.
+    #[serde(rename = "N", default, skip_serializing_if = "is_zero")]
+    pub(super) notes: i64,
     /// The newest event's place.
     #[serde(rename = "p")]
     pub(super) event_seq: i64,
@@ -91,7 +100,7 @@ pub(super) struct Head {
     /// The event, if it is one.
     #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
     pub(super) kind: Option<EventKind>,
-    /// The message that it is about; 0 if about none.
+    /// The message, note or topic that it is about; 0 if about none.
     #[serde(rename = "j", default, skip_serializing_if = "is_zero")]
     pub(super) about: i64,
     /// When the tail of a deleted conversation was written: some items of it are found by that (milliseconds).
@@ -157,6 +166,9 @@ impl Head {
             marks: Bytes::default(),
             counts: None,
             answers: 0,
+            claimed: None,
+            visitor_chat: None,
+            notes: 0,
             event_seq: 1,
             event_at: one.created_at,
             is_event: 1,
@@ -267,10 +279,19 @@ impl Head {
         self.counts.get_or_insert_with(begins)
     }
 
+    fn kept(&mut self, seq: i64) -> Option<&mut Kept> {
+        let index = seq.checked_sub(self.tail_begins()).and_then(|index| usize::try_from(index).ok());
+        index.and_then(|index| self.tail.get_mut(index))
+    }
+
+    /// Sets or takes away the reaction to a message of the tail; answers whether that changed anything. `None`: it is not there.
+    pub(super) fn react(&mut self, seq: i64, reaction: Option<&str>) -> Option<bool> {
+        self.kept(seq).map(|kept| kept.react(reaction))
+    }
+
     /// Replaces a text of the tail. `false`: it is not there.
     pub(super) fn edit(&mut self, seq: i64, content: &str, now: Timestamp) -> bool {
-        let index = seq.checked_sub(self.tail_begins()).and_then(|index| usize::try_from(index).ok());
-        let Some(kept) = index.and_then(|index| self.tail.get_mut(index)) else { return false };
+        let Some(kept) = self.kept(seq) else { return false };
         (kept.content, kept.edited_at) = (text(content), Some(now));
         self.tell(EventKind::MessageEdited, seq, now);
         true
@@ -321,14 +342,14 @@ impl Head {
         self.tags.len() < before
     }
 
-    /// Marks the conversation as gone. What is kept is needed to take away the rest of it.
-    pub(super) fn delete(&mut self, now: Timestamp) {
-        self.tell(EventKind::ConversationDeleted, 0, now);
+    /// Marks the conversation as gone, which had this topic in Telegram. What is kept is needed to take away the rest of it.
+    pub(super) fn delete(&mut self, thread_id: Option<i64>, now: Timestamp) {
+        self.tell(EventKind::ConversationDeleted, thread_id.unwrap_or(0), now);
         self.state = State::Deleted;
         self.times = self.tail.iter().map(|kept| kept.created_at.0).collect();
         (self.site, self.visitor_name) = (String::new(), String::new());
         (self.tail, self.counts, self.marks) = (Vec::new(), None, Bytes::default());
-        (self.resume_hash, self.waiting_since) = (Bytes::default(), None);
+        (self.resume_hash, self.waiting_since, self.claimed) = (Bytes::default(), None, None);
     }
 
     /// The conversation as others see it, but for the particulars.
@@ -341,6 +362,8 @@ impl Head {
             page_url: None,
             referrer: None,
             user_agent: None,
+            country: None,
+            address: None,
             status: if self.state == State::Open { Status::Open } else { Status::Closed },
             created_at: self.created_at,
             last_activity_at: self.last_activity_at,
@@ -355,6 +378,8 @@ impl Head {
             admin_read: self.admin_read,
             waiting_since: self.waiting_since,
             tags: self.tags.clone(),
+            claim: self.claimed.as_ref().map(Claimed::claim),
+            visitor_chat_id: self.visitor_chat,
             online: self.conns.values().any(|expires_at| *expires_at > now.0),
         }
     }

@@ -33,6 +33,10 @@ pub(super) struct Info {
     referrer: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     user_agent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    country: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
 }
 
 impl Info {
@@ -47,6 +51,8 @@ impl Info {
             page_url: maybe(&one.page_url),
             referrer: maybe(&one.referrer),
             user_agent: maybe(&one.user_agent),
+            country: maybe(&one.country),
+            address: maybe(&one.address),
         }
     }
 
@@ -57,6 +63,8 @@ impl Info {
             page_url: self.page_url,
             referrer: self.referrer,
             user_agent: self.user_agent,
+            country: self.country,
+            address: self.address,
             ..conversation
         }
     }

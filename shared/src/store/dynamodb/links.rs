@@ -9,7 +9,7 @@ use super::DynamoStore;
 use super::batch::Range;
 use super::item::{Item, Key, conversation, millis, nonce, read, s, t, text, ttl};
 use super::table::{Terms, Written};
-use crate::store::{StoreResult, TelegramLink, TelegramLinks};
+use crate::store::{Sight, StoreResult, TelegramLink, TelegramLinks, TelegramMirror};
 use crate::time::Timestamp;
 
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ struct UpdateItem {
     expires_at: Timestamp,
     /// The attempt that saw it first.
     by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aside: Option<String>,
     ttl: i64,
 }
 
@@ -110,18 +114,54 @@ impl TelegramLinks for DynamoStore {
         Ok(links)
     }
 
-    async fn first_sight(&self, update_id: i64, now: Timestamp, expires_at: Timestamp) -> StoreResult<bool> {
+    async fn mirror(&self, conversation_id: &str) -> StoreResult<Option<TelegramMirror>> {
+        self.read_mirror(conversation_id).await
+    }
+
+    async fn save_mirror(&self, mirror: &TelegramMirror) -> StoreResult<bool> {
+        self.store_mirror(mirror).await
+    }
+
+    async fn bind_chat(&self, chat_id: i64, conversation_id: &str) -> StoreResult<bool> {
+        self.bind_to_chat(chat_id, conversation_id).await
+    }
+
+    async fn unbind_chat(&self, chat_id: i64) -> StoreResult<()> {
+        self.unbind_from_chat(chat_id).await
+    }
+
+    async fn chat_conversation(&self, chat_id: i64) -> StoreResult<Option<String>> {
+        self.conversation_of_chat(chat_id).await
+    }
+
+    async fn put_start(&self, token_hash: &str, conversation_id: &str, expires_at: Timestamp) -> StoreResult<()> {
+        self.store_start(token_hash, conversation_id, expires_at).await
+    }
+
+    async fn take_start(&self, token_hash: &str, now: Timestamp) -> StoreResult<Option<String>> {
+        self.take_start_once(token_hash, now).await
+    }
+
+    async fn first_sight(
+        &self,
+        update_id: i64,
+        sight: &Sight,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> StoreResult<bool> {
         let by = nonce()?;
         let terms = Terms::when("attribute_not_exists(pk) OR expires_at <= :now OR #by = :by")
             .name("#by", "by")
             .value(":by", s(&by))
             .value(":now", t(now));
-        let item = update_key(update_id).item(&UpdateItem { expires_at, by, ttl: ttl(expires_at) })?;
-        Ok(self.put(item, terms).await?.stands())
+        let (answer, aside) = (sight.answer.as_deref().map(text), sight.aside.as_deref().map(text));
+        let item = UpdateItem { expires_at, by, answer, aside, ttl: ttl(expires_at) };
+        Ok(self.put(update_key(update_id).item(&item)?, terms).await?.stands())
     }
 
-    async fn seen(&self, update_id: i64, now: Timestamp) -> StoreResult<bool> {
+    async fn sight(&self, update_id: i64, now: Timestamp) -> StoreResult<Option<Sight>> {
         let item = self.get(&update_key(update_id), true).await?.map(read::<UpdateItem>).transpose()?;
-        Ok(item.is_some_and(|item| item.expires_at > now))
+        let item = item.filter(|item| item.expires_at > now);
+        Ok(item.map(|item| Sight { answer: item.answer, aside: item.aside }))
     }
 }

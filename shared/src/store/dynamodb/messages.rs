@@ -1,10 +1,11 @@
 //! Messages: reading by place, editing; storing is in [`super::append`].
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::DynamoStore;
 use super::change::Turn;
-use super::codec::{Kept, place_of};
+use super::codec::{Archive, Kept, place_of};
 use super::head::Head;
 use super::item::{Key, n, text};
 use super::table::Terms;
@@ -66,16 +67,40 @@ impl DynamoStore {
         now: Timestamp,
     ) -> StoreResult<Option<Option<Message>>> {
         let Some(mut archive) = self.archive_of(conversation_id, seq).await? else { return Ok(Some(None)) };
-        let seen = archive.rev;
-        let index = usize::try_from(seq - archive.first).unwrap_or(usize::MAX);
-        let Some(kept) = archive.messages.get_mut(index) else { return Ok(Some(None)) };
+        let Some(kept) = archive.at_mut(seq) else { return Ok(Some(None)) };
         (kept.content, kept.edited_at) = (text(content), Some(now));
         let message = kept.message(conversation_id, &next.visitor_name, seq);
-        archive.rev = next.rev;
         next.tell(EventKind::MessageEdited, seq, now);
-        let terms = Terms::when("r = :seen").value(":seen", n(seen));
-        let part = self.to_put(Key::archive(conversation_id, archive.first).item(&archive)?, terms)?;
-        Ok(turn.commit_with(self, next, part).await?.then_some(Some(message)))
+        let part = self.to_rewrite(conversation_id, archive, next)?;
+        Ok(turn.commit_with(self, next, vec![part]).await?.then_some(Some(message)))
+    }
+
+    /// A part of the head's change: an archive item as it is to be now, if it is still as it was read.
+    fn to_rewrite(&self, conversation_id: &str, mut archive: Archive, next: &Head) -> StoreResult<TransactWriteItem> {
+        let terms = Terms::when("r = :seen").value(":seen", n(archive.rev));
+        archive.rev = next.rev;
+        self.to_put(Key::archive(conversation_id, archive.first).item(&archive)?, terms)
+    }
+
+    /// [`Messages::react`] to a message that has left the head. `None`: somebody was faster.
+    async fn react_archived(
+        &self,
+        turn: &mut Turn,
+        next: &Head,
+        (conversation_id, seq): (&str, i64),
+        reaction: Option<&str>,
+    ) -> StoreResult<Option<Option<(Message, bool)>>> {
+        let Some(mut archive) = self.archive_of(conversation_id, seq).await? else { return Ok(Some(None)) };
+        let Some(kept) = archive.at_mut(seq) else { return Ok(Some(None)) };
+        let changed = kept.react(reaction);
+        let message = kept.message(conversation_id, &next.visitor_name, seq);
+        if changed {
+            let part = self.to_rewrite(conversation_id, archive, next)?;
+            if !turn.commit_with(self, next, vec![part]).await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Some((message, changed))))
     }
 }
 
@@ -106,6 +131,33 @@ impl Messages for DynamoStore {
                 }
             } else if turn.is_fresh() {
                 return Ok(None);
+            } else {
+                turn.refresh(self).await?;
+            }
+        }
+    }
+
+    async fn react(
+        &self,
+        conversation_id: &str,
+        seq: i64,
+        reaction: Option<&str>,
+    ) -> StoreResult<Option<(Message, bool)>> {
+        let mut turn = self.turn(conversation_id).await?;
+        loop {
+            let Some(mut next) = turn.next(self).await? else { return Ok(None) };
+            let changed = next.react(seq, reaction);
+            if changed == Some(true) {
+                if turn.commit(self, &next).await? {
+                    return Ok(next.message(conversation_id, seq).map(|message| (message, true)));
+                }
+            } else if changed.is_none() && (1..=next.archived).contains(&seq) {
+                let reacted = self.react_archived(&mut turn, &next, (conversation_id, seq), reaction);
+                if let Some(reacted) = reacted.await? {
+                    return Ok(reacted);
+                }
+            } else if turn.is_fresh() {
+                return Ok(next.message(conversation_id, seq).map(|message| (message, false)));
             } else {
                 turn.refresh(self).await?;
             }

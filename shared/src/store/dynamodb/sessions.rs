@@ -4,6 +4,7 @@
 //! after a lost answer, finds that it was itself.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
@@ -23,6 +24,9 @@ struct CodeItem {
     expires_at: Timestamp,
     /// The attempt that counted the last try.
     by: String,
+    /// Whether the browser may log in without the code.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    approved: bool,
     ttl: i64,
 }
 
@@ -140,6 +144,36 @@ impl DynamoStore {
         }
     }
 
+    /// Uses up a code, if it is still the right one, and stores the session that it opens.
+    async fn begin_session(
+        &self,
+        code: &Key,
+        used: Terms,
+        session: &Session,
+        token_hash: &str,
+    ) -> StoreResult<Redeemed> {
+        let ends = ttl(session.expires_at);
+        let token = TokenItem { session_id: session.session_id.clone(), grace_until: None, ttl: ends };
+        let parts = vec![
+            self.to_remove(code, used)?,
+            self.to_put(
+                session_key(&session.session_id).item(&SessionItem::new(session, token_hash))?,
+                Terms::absent(),
+            )?,
+            self.to_put(token_key(token_hash).item(&token)?, Terms::absent())?,
+        ];
+        match self.together(parts).await? {
+            Together::Done => Ok(Redeemed::Session),
+            Together::Refused(_) => self.redeemed_before(session, token_hash).await,
+        }
+    }
+
+    /// What is answered when there is no code to use up: perhaps this very call did, and its answer was lost.
+    async fn redeemed_before(&self, session: &Session, token_hash: &str) -> StoreResult<Redeemed> {
+        let again = self.is_present(&session.session_id, token_hash).await?;
+        Ok(if again { Redeemed::Session } else { Redeemed::Refused })
+    }
+
     /// Moves the end of a token with that of its session.
     async fn keep_token(&self, session_id: &str, token_hash: &str, expires_at: Timestamp) -> StoreResult<()> {
         let terms = Terms::change("SET #ttl = :ttl")
@@ -159,6 +193,7 @@ impl Sessions for DynamoStore {
             tries: 0,
             expires_at: code.expires_at,
             by: String::new(),
+            approved: false,
             ttl: ttl(code.expires_at),
         };
         let item = code_key(&code.challenge_hash).item(&item)?;
@@ -174,29 +209,43 @@ impl Sessions for DynamoStore {
         token_hash: &str,
     ) -> StoreResult<Redeemed> {
         let (key, now) = (code_key(challenge_hash), session.created_at);
-        let before = async || {
-            let again = self.is_present(&session.session_id, token_hash).await?;
-            Ok(if again { Redeemed::Session } else { Redeemed::Refused })
+        let Some(right) = self.count_try(&key, max_tries, now).await? else {
+            return self.redeemed_before(session, token_hash).await;
         };
-        let Some(right) = self.count_try(&key, max_tries, now).await? else { return before().await };
         if !bool::from(right.as_bytes().ct_eq(code_hash.as_bytes())) {
             return Ok(Redeemed::Wrong);
         }
         let used = Terms::when("code_hash = :hash").value(":hash", s(code_hash));
-        let ends = ttl(session.expires_at);
-        let token = TokenItem { session_id: session.session_id.clone(), grace_until: None, ttl: ends };
-        let parts = vec![
-            self.to_remove(&key, used)?,
-            self.to_put(
-                session_key(&session.session_id).item(&SessionItem::new(session, token_hash))?,
-                Terms::absent(),
-            )?,
-            self.to_put(token_key(token_hash).item(&token)?, Terms::absent())?,
-        ];
-        match self.together(parts).await? {
-            Together::Done => Ok(Redeemed::Session),
-            Together::Refused(_) => before().await,
+        self.begin_session(&key, used, session, token_hash).await
+    }
+
+    async fn approve_code(&self, challenge_hash: &str, now: Timestamp) -> StoreResult<bool> {
+        let terms = Terms::change("SET approved = :yes")
+            .only_when("expires_at > :now")
+            .value(":yes", AttributeValue::Bool(true))
+            .value(":now", t(now));
+        Ok(self.update(&code_key(challenge_hash), terms).await?.stands())
+    }
+
+    async fn redeem_approval(
+        &self,
+        challenge_hash: &str,
+        session: &Session,
+        token_hash: &str,
+    ) -> StoreResult<Redeemed> {
+        let (key, now) = (code_key(challenge_hash), session.created_at);
+        let code = self.get(&key, true).await?.map(read::<CodeItem>).transpose()?;
+        let Some(code) = code.filter(|code| code.expires_at > now) else {
+            return self.redeemed_before(session, token_hash).await;
+        };
+        if !code.approved {
+            return Ok(Redeemed::Wrong);
         }
+        // Another code for the same challenge is not approved.
+        let used = Terms::when("approved = :yes AND code_hash = :hash")
+            .value(":yes", AttributeValue::Bool(true))
+            .value(":hash", s(&code.code_hash));
+        self.begin_session(&key, used, session, token_hash).await
     }
 
     async fn session_by_token(&self, token_hash: &str, now: Timestamp) -> StoreResult<Option<SessionToken>> {

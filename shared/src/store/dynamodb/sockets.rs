@@ -31,11 +31,17 @@ pub(super) struct Listed {
 pub(super) struct Sockets {
     /// By connection id.
     sockets: BTreeMap<String, Listed>,
-    ttl: i64,
+    /// Operators that are there without a socket, each until then in milliseconds. Only in the list of admins.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) operators: BTreeMap<String, i64>,
+    /// The list of admins has none: an operator may be there for longer than any socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<i64>,
 }
 
 impl Sockets {
-    fn read(item: Option<Item>) -> StoreResult<Self> {
+    /// The list of an item; without one it is empty.
+    pub(super) fn read(item: Option<Item>) -> StoreResult<Self> {
         Ok(item.map(read).transpose()?.unwrap_or_default())
     }
 
@@ -75,22 +81,24 @@ impl DynamoStore {
         now: Timestamp,
     ) -> StoreResult<bool> {
         let mut patience = Patience::of(CHANGE);
-        let ttl = ttl(Timestamp(socket.expires_at));
+        let ttl = (*key != Key::admins()).then(|| ttl(Timestamp(socket.expires_at)));
+        let ends = if ttl.is_some() { ", #ttl = :ttl" } else { " REMOVE #ttl" };
         loop {
-            let enter = Terms::change("SET #sockets.#id = :socket, #ttl = :ttl")
+            let enter = Terms::change(format!("SET #sockets.#id = :socket{ends}"))
                 .only_when("attribute_exists(#sockets) AND (attribute_exists(#sockets.#id) OR size(#sockets) < :cap)")
                 .name("#sockets", "sockets")
                 .name("#id", id)
                 .name("#ttl", "ttl")
                 .value(":socket", serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(socket)?)
-                .value(":ttl", n(ttl))
                 .value(":cap", n(cap));
+            let enter = ttl.iter().fold(enter, |enter, ttl| enter.value(":ttl", n(*ttl)));
             let (entered, list) = match self.update(key, enter).await? {
                 Written::Done(list) => (true, list),
                 Written::Refused(list) => (false, list),
             };
             if !entered && list.is_none() {
-                let first = Sockets { sockets: BTreeMap::from([(id.to_owned(), socket.clone())]), ttl };
+                let sockets = BTreeMap::from([(id.to_owned(), socket.clone())]);
+                let first = Sockets { sockets, ttl, ..Sockets::default() };
                 if cap < 1 || self.put(key.item(&first)?, Terms::absent()).await?.stands() {
                     return Ok(cap > 0);
                 }

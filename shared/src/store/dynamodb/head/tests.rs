@@ -22,6 +22,8 @@ fn begun() -> Head {
         page_url: None,
         referrer: None,
         user_agent: None,
+        country: None,
+        address: None,
         status: Status::Open,
         created_at: START,
         last_activity_at: START,
@@ -31,6 +33,8 @@ fn begun() -> Head {
         admin_read: 0,
         waiting_since: None,
         tags: Vec::new(),
+        claim: None,
+        visitor_chat_id: None,
         online: false,
     };
     Head::begin(&NewConversation { conversation, resume_hash: crate::id::Secret::presented("token").hash() })
@@ -50,6 +54,7 @@ fn message(number: i64, sender: Sender, content: &str, at: Timestamp) -> Message
         created_at: at,
         edited_at: None,
         file: None,
+        reaction: None,
     }
 }
 
@@ -136,12 +141,21 @@ fn a_head_is_read_as_it_was_written() {
     let mut file = message(1, Sender::Admin, "🙂 \n", START);
     file.via = Via::Telegram;
     file.message_type = MessageType::Image;
-    file.file = Some(File { name: "a.png".into(), size: 7, mime: "image/png".into(), url: "/f/1".into() });
+    file.file = Some(File {
+        name: "a.png".into(),
+        size: 7,
+        mime: "image/png".into(),
+        url: "/f/1".into(),
+        album: Some("a1".into()),
+    });
     head.append(&message(9, Sender::Visitor, "", START));
     head.append(&file);
     head.edit(1, "edited", START.plus(SECOND));
     head.mark_read(Reader::Visitor, 2);
     head.add_tag("vip");
+    head.react(2, Some("👍"));
+    head.take_on("Oya", START);
+    (head.visitor_chat, head.notes) = (Some(-7), 3);
     head.take(Rate { burst: 2, interval_ms: 1_000 }, START);
     head.conns.insert("L0SM9cOFvHcCIhw=".into(), START.0);
 
