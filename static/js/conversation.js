@@ -5,7 +5,8 @@
  * @typedef {'visitor' | 'admin' | 'system'} Sender
  * @typedef {{type?: string, conversation_id?: string, id?: string, seq: number, client_id?: string | null,
  *   sender: Sender, via?: string, author?: string, message_type?: string, content: string,
- *   created_at: string, edited_at?: string | null, file?: object | null}} Message
+ *   created_at: string, edited_at?: string | null, reaction?: string | null,
+ *   file?: {name: string, size: number, mime: string, url: string, album?: string} | null}} Message
  * @typedef {{client_id: string, content: string, created_at: string, author?: string, sender?: Sender,
  *   state?: 'pending' | 'failed', reason?: string}} Unconfirmed
  * @typedef {'pending' | 'failed' | 'sent' | 'delivered' | 'read'} Delivery
@@ -21,6 +22,8 @@ export class Conversation {
   headSeq = 0;
   adminsOnline = 0;
   online = false;
+  /** Whether the visitor may be offered to go on in Telegram. */
+  telegram = false;
   read = { visitor: 0, admin: 0 };
   /** @type {number | null} characters, as the server last said */
   maxMessageLength = null;
@@ -29,6 +32,8 @@ export class Conversation {
   #confirmed = new Map();
   /** Edits of messages that are not loaded yet. @type {Map<number, Message>} */
   #edits = new Map();
+  /** Reactions as last pushed, those to messages that are not loaded yet among them. @type {Map<number, string | null>} */
+  #reactions = new Map();
   /** @type {Map<string, number>} */
   #seqOfClientId = new Map();
   /** @type {Unconfirmed[]} */
@@ -64,6 +69,7 @@ export class Conversation {
       case 'history': return this.#history(frame);
       case 'message':
       case 'message_edited': return this.#message(frame);
+      case 'message_reaction': return this.#changedIf(this.#react(frame));
       case 'read': return this.#changedIf(this.#markRead(frame.reader, frame.seq));
       case 'typing': this.#typingSince.set(frame.sender, now); return this.#changedIf(true);
       case 'presence': this.#presence(frame); return this.#changedIf(true);
@@ -154,6 +160,7 @@ export class Conversation {
   reset() {
     this.#confirmed.clear();
     this.#edits.clear();
+    this.#reactions.clear();
     this.#seqOfClientId.clear();
     this.#sorted = null;
     this.#base = null;
@@ -190,6 +197,7 @@ export class Conversation {
     this.id = frame.conversation_id ?? this.id;
     this.visitorName = frame.visitor_name ?? this.visitorName;
     this.status = 'open';
+    this.telegram = frame.telegram ?? this.telegram;
     // A conversation that has just begun is held from its start.
     this.#base ??= 0;
     this.#raiseHead(frame.head_seq);
@@ -204,6 +212,7 @@ export class Conversation {
     this.visitorName = frame.visitor_name ?? this.visitorName;
     this.status = frame.status ?? this.status;
     this.maxMessageLength = frame.max_message_len ?? this.maxMessageLength;
+    this.telegram = frame.telegram ?? this.telegram;
     const messages = Array.isArray(frame.messages) ? frame.messages : [];
     this.#extendDown(messages.length > 0 ? messages[0].seq - 1 : null, frame.head_seq);
     const added = messages.filter((/** @type {Message} */ message) => !this.#confirmed.has(message.seq));
@@ -268,12 +277,25 @@ export class Conversation {
     this.#edits.delete(message.seq);
     const held = this.#confirmed.get(message.seq);
     if (held && !isNewer(newest, held)) return false;
-    this.#confirmed.set(message.seq, newest);
+    const pushed = this.#reactions.get(message.seq);
+    this.#confirmed.set(message.seq, pushed === undefined ? newest : { ...newest, reaction: pushed });
     this.#sorted = null;
     if (newest.client_id) {
       this.#seqOfClientId.set(newest.client_id, newest.seq);
       this.discard(newest.client_id);
     }
+    return true;
+  }
+
+  /** @param {{seq?: any, reaction?: any}} frame @returns {boolean} */
+  #react({ seq, reaction }) {
+    if (!Number.isInteger(seq)) return false;
+    const emoji = typeof reaction === 'string' && reaction !== '' ? reaction : null;
+    this.#reactions.set(seq, emoji);
+    const held = this.#confirmed.get(seq);
+    if (!held || (held.reaction ?? null) === emoji) return false;
+    this.#confirmed.set(seq, { ...held, reaction: emoji });
+    this.#sorted = null;
     return true;
   }
 

@@ -111,6 +111,13 @@ export function initials(name) {
   return ends.map((word) => [...word][0].toLocaleUpperCase(formatLocale())).join('');
 }
 
+/** @param {number} bytes @returns {string} such as 1.4 MB */
+export function formatSize(bytes) {
+  const step = bytes < 1000 ? 0 : bytes < 1_000_000 ? 1 : 2;
+  const options = { style: 'unit', unit: ['byte', 'kilobyte', 'megabyte'][step], maximumFractionDigits: step === 2 ? 1 : 0 };
+  return new Intl.NumberFormat(formatLocale(), /** @type {Intl.NumberFormatOptions} */ (options)).format(bytes / 1000 ** step);
+}
+
 /** @param {string} text @returns {number} length as the server counts it: Unicode scalar values */
 export function countCharacters(text) {
   let count = 0;

@@ -1,8 +1,11 @@
 // @ts-check
 // A conversation as an ordered list. Rows are changed in place, so focus, selection and scroll position stay.
-import { el, icon, renderText } from './dom.js';
-import { clockTime, dayLabel, fullTime } from './format.js';
+import { el, icon } from './dom.js';
+import { FileViews } from './file_view.js';
+import { inAlbums } from './files.js';
+import { dayLabel } from './format.js';
 import { onLocaleChange, t } from './i18n.js';
+import { drawRow } from './message_row.js';
 
 /** @typedef {import('./conversation.js').Conversation} Conversation */
 /** @typedef {import('./conversation.js').Delivery} Delivery */
@@ -10,13 +13,11 @@ import { onLocaleChange, t } from './i18n.js';
 const GROUP_MS = 2 * 60_000;
 // Closer to an edge than this counts as at the edge.
 const EDGE_PX = 60;
-const STATE_ICONS = /** @type {Record<Delivery, string>} */ ({
-  pending: 'clock', failed: 'alert', sent: 'check', delivered: 'checks', read: 'checks',
-});
 
 export class MessageList {
   #options;
   #scroller;
+  #files;
   #list = el('ol', { class: 'messages' });
   #jump = el('button', { class: 'jump', type: 'button', hidden: true });
   /** @type {Conversation | null} */
@@ -33,12 +34,14 @@ export class MessageList {
    * `root` becomes the scrolling area; the button that leads to new messages is put behind it.
    * @param {{root: HTMLElement, ownSender: 'visitor' | 'admin', label?: () => string,
    *   stateText?: (message: any, delivery: Delivery) => string, authorText?: (message: any, own: boolean) => string,
-   *   typingText?: () => string, onRetry?: (clientId: string) => void, onDiscard?: (clientId: string) => void,
-   *   onScrollTop?: () => void, onAtEnd?: () => void}} options
+   *   reactionText: (message: any) => string, noteText?: (message: any) => string, typingText?: () => string,
+   *   openFile: import('./files.js').OpenFile, onRetry?: (clientId: string) => void,
+   *   onDiscard?: (clientId: string) => void, onScrollTop?: () => void, onAtEnd?: () => void}} options
    */
   constructor(options) {
     this.#options = options;
     this.#scroller = options.root;
+    this.#files = new FileViews({ open: options.openFile, scroller: options.root });
     this.#scroller.classList.add('message-area');
     // Scrolling regions must be reachable by keyboard.
     this.#scroller.tabIndex = 0;
@@ -50,10 +53,12 @@ export class MessageList {
       this.#scroller.focus({ preventScroll: true });
     });
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    // A growing composer or an on-screen keyboard must not hide the end.
-    new ResizeObserver(() => {
+    // A growing composer, an on-screen keyboard or a file that has come must not hide the end.
+    const sizes = new ResizeObserver(() => {
       if (this.#wasAtEnd) this.scrollToEnd();
-    }).observe(this.#scroller);
+    });
+    sizes.observe(this.#scroller);
+    sizes.observe(this.#list);
     onLocaleChange(() => this.#redraw());
     this.#label();
   }
@@ -66,8 +71,7 @@ export class MessageList {
   /** @param {Conversation | null} conversation */
   show(conversation) {
     this.#conversation = conversation;
-    this.#rows.clear();
-    this.#list.replaceChildren();
+    this.#empty();
     this.#newestSeq = conversation?.confirmed().at(-1)?.seq ?? 0;
     this.#unseen = 0;
     this.#askedAtSeq = null;
@@ -175,95 +179,68 @@ export class MessageList {
     const held = this.#rows.get(row.key);
     if (held?.shown === row.shown) return held.node;
     const node = held?.node ?? el('li');
+    const focused = node.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
     row.draw(node);
+    if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
     this.#rows.set(row.key, { node, shown: row.shown });
     return node;
   }
 
   #wantedRows() {
-    const messages = this.#conversation?.messages() ?? [];
+    const groups = inAlbums(this.#conversation?.messages() ?? []);
     const rows = [];
     let day = '';
-    messages.forEach((message, index) => {
-      const label = dayLabel(message.created_at);
-      if (label !== day) rows.push(dayRow(label, message));
+    groups.forEach((messages, index) => {
+      const label = dayLabel(messages[0].created_at);
+      if (label !== day) rows.push(dayRow(label, messages[0]));
       const startsDay = label !== day;
       day = label;
-      rows.push(this.#messageRow(message, startsDay ? undefined : messages[index - 1], messages[index + 1]));
+      rows.push(this.#messageRow(messages, startsDay ? undefined : groups[index - 1]?.at(-1), groups[index + 1]?.[0]));
     });
     const typing = this.#options.typingText?.() ?? '';
     if (typing) rows.push(typingRow(typing));
     return rows;
   }
 
-  /** @param {any} message @param {any} before @param {any} after */
-  #messageRow(message, before, after) {
+  /** @param {any[]} messages @param {any} before @param {any} after */
+  #messageRow(messages, before, after) {
+    const [message] = messages;
+    const last = messages[messages.length - 1];
+    const conversation = /** @type {Conversation} */ (this.#conversation);
     const sender = senderOf(message, this.#options.ownSender);
     const own = sender === this.#options.ownSender;
-    const delivery = /** @type {Conversation} */ (this.#conversation).delivery(message);
+    const delivery = conversation.delivery(last);
     const sameAuthor = before !== undefined && this.#sameAuthor(before, message);
-    const continues = sameAuthor && near(before, message);
-    const follows = after !== undefined && this.#sameAuthor(message, after) && near(message, after)
-      && (!own || this.#conversation?.delivery(after) === delivery);
-    const author = this.#options.authorText?.(message, own) ?? (own ? '' : message.author ?? '');
-    const state = own ? this.#options.stateText?.(message, delivery) ?? '' : '';
-    const view = { message, sender, own, delivery, continues, follows, sameAuthor, author, state };
+    const follows = after !== undefined && this.#sameAuthor(last, after) && near(last, after)
+      && (!own || conversation.delivery(after) === delivery);
+    /** @type {import('./message_row.js').RowView} */
+    const view = {
+      messages, own, side: sender === 'system' ? 'system' : own ? 'own' : 'other', delivery, sameAuthor,
+      continues: sameAuthor && near(before, message), follows, author: this.#author(message),
+      state: own ? this.#options.stateText?.(last, delivery) ?? '' : '',
+      note: [...new Set(messages.map((each) => this.#options.noteText?.(each) ?? '').filter(Boolean))].join(' · '),
+      reactions: messages.filter((each) => each.reaction)
+        .map((each) => ({ emoji: each.reaction, words: this.#options.reactionText(each) })),
+    };
     return {
       key: keyOf(message),
-      shown: JSON.stringify([message.seq, message.content, message.edited_at, sender, delivery, continues, follows, sameAuthor, author, state]),
-      draw: (/** @type {HTMLElement} */ node) => this.#drawMessage(node, view),
+      shown: JSON.stringify([messages.map(({ seq, content, edited_at, file }) => [seq, content, edited_at, file?.url]), { ...view, messages: null }]),
+      draw: (/** @type {HTMLElement} */ node) => drawRow(node, view, {
+        file: (each) => this.#files.node(each), retry: this.#options.onRetry, discard: this.#options.onDiscard,
+      }),
     };
+  }
+
+  /** @param {any} message @returns {string} */
+  #author(message) {
+    const own = senderOf(message, this.#options.ownSender) === this.#options.ownSender;
+    return this.#options.authorText?.(message, own) ?? (own ? '' : message.author ?? '');
   }
 
   /** @param {any} a @param {any} b */
   #sameAuthor(a, b) {
     const own = this.#options.ownSender;
-    // An unconfirmed message of ours has no author yet.
-    return senderOf(a, own) === senderOf(b, own) && (a.author ?? '') === (b.author ?? a.author ?? '');
-  }
-
-  /** @param {HTMLElement} node @param {any} view */
-  #drawMessage(node, { message, sender, own, delivery, continues, follows, sameAuthor, author, state }) {
-    const side = sender === 'system' ? 'system' : own ? 'own' : 'other';
-    node.className = `message message--${side}`;
-    node.classList.toggle('message--pending', delivery === 'pending');
-    node.classList.toggle('message--failed', delivery === 'failed');
-    node.classList.toggle('message--continues', continues);
-    if (message.seq !== undefined) node.dataset.seq = String(message.seq);
-    const bubble = el('div', { class: 'message__text', dir: 'auto' });
-    renderText(bubble, message.content);
-    const speaker = own ? t('common.message.you') : author;
-    const parts = side === 'system' ? [bubble] : [
-      author && !own && !sameAuthor
-        ? el('p', { class: 'message__author', dir: 'auto' }, author)
-        : el('span', { class: 'visually-hidden' }, `${speaker}:`),
-      bubble,
-      this.#meta({ message, delivery, follows, state, own, author }),
-    ];
-    if (delivery === 'failed') parts.push(this.#failedActions(message));
-    node.replaceChildren(...parts);
-  }
-
-  /** @param {any} view */
-  #meta({ message, delivery, follows, state, own, author }) {
-    const time = el('time', { datetime: message.created_at, title: fullTime(message.created_at) },
-      el('span', { 'aria-hidden': 'true' }, clockTime(message.created_at)),
-      el('span', { class: 'visually-hidden' }, fullTime(message.created_at)));
-    const quiet = follows && delivery !== 'failed' && !message.edited_at;
-    const words = [own ? author : '', message.edited_at ? t('common.message.edited') : '', state].filter(Boolean);
-    return el('p', { class: quiet ? 'message__meta visually-hidden' : 'message__meta' },
-      time,
-      words.length > 0 && ` · ${words.join(' · ')}`,
-      own && state !== '' && icon(STATE_ICONS[/** @type {Delivery} */ (delivery)]));
-  }
-
-  /** @param {any} message */
-  #failedActions(message) {
-    const button = (/** @type {string} */ name, /** @type {((id: string) => void) | undefined} */ act) =>
-      el('button', { class: 'link-button', type: 'button', on: { click: () => act?.(message.client_id) } },
-        t(`common.message.${name}`));
-    return el('div', { class: 'message__actions' },
-      button('retry', this.#options.onRetry), button('discard', this.#options.onDiscard));
+    return senderOf(a, own) === senderOf(b, own) && this.#author(a) === this.#author(b);
   }
 
   #showJump() {
@@ -279,9 +256,14 @@ export class MessageList {
 
   #redraw() {
     this.#label();
-    this.#rows.clear();
-    this.#list.replaceChildren();
+    this.#empty();
     this.update();
+  }
+
+  #empty() {
+    this.#rows.clear();
+    this.#files.clear();
+    this.#list.replaceChildren();
   }
 }
 

@@ -13,8 +13,8 @@ async function sources() {
 
 /** Keys that are put together at run time, by what stands before the variable part. */
 const COMPOSED = [
-  'admin.activity.', 'admin.activity.action.', 'admin.connection.', 'admin.details.', 'admin.empty.', 'admin.error.',
-  'admin.help.', 'admin.statistics.',
+  'admin.activity.', 'admin.activity.action.', 'admin.alert.', 'admin.connection.', 'admin.details.', 'admin.empty.', 'admin.error.',
+  'admin.help.', 'admin.statistics.', 'admin.telegram.',
 ];
 
 test('every text the panel asks for is in both languages', async () => {

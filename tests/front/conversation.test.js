@@ -343,3 +343,36 @@ test('whatever is lost, doubled or shuffled on the way, recovery ends with the l
     assert.equal(conversation.pending().some((m) => confirmedIds.has(m.client_id)), false, `seed ${seed}`);
   }
 });
+
+test('a reaction is shown, changed and taken away, and may come before its message is loaded', () => {
+  const log = new Log();
+  for (let i = 0; i < 10; i += 1) log.append();
+  const conversation = new Conversation({ id: ID });
+  recover(conversation, log);
+  const react = (seq, reaction) => conversation.apply({ type: 'message_reaction', conversation_id: ID, seq, reaction }).changed;
+  const shown = (seq) => conversation.confirmed().find((m) => m.seq === seq)?.reaction ?? null;
+
+  assert.equal(react(8, '👍'), true);
+  assert.equal(react(8, '👍'), false);
+  assert.equal(shown(8), '👍');
+  react(8, '🎉');
+  assert.equal(shown(8), '🎉');
+  conversation.apply({ ...log.edit(8, 5000), reaction: '🎉' });
+  assert.equal(shown(8), '🎉');
+  react(8, null);
+  assert.equal(shown(8), null);
+
+  assert.equal(react(2, '❤'), false);
+  conversation.apply(log.before(conversation.before()));
+  assert.equal(shown(2), '❤');
+  assert.equal(react('x', '👍'), false);
+});
+
+test('a reaction that stands in the history is shown', () => {
+  const log = new Log();
+  log.append({ reaction: '👍' });
+  const conversation = new Conversation({ id: ID });
+  recover(conversation, log);
+
+  assert.equal(conversation.confirmed()[0].reaction, '👍');
+});

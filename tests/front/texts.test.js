@@ -62,7 +62,7 @@ test('every key that a page or script names has a text', () => {
 });
 
 /** Keys that are put together at run time, by what stands before the variable part. */
-const COMPOSED = ['visitor.chat.notice.', 'common.message.', 'common.error.'];
+const COMPOSED = ['visitor.chat.notice.', 'common.message.', 'common.error.', 'common.file.waiting.', 'common.file.failed.'];
 
 test('every text of the visitor page and of both pages is used', () => {
   const all = sources().map(([, source]) => source).join('\n');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { storage } from '../../static/js/storage.js';
 import { Chat } from '../../static/js/visitor/chat.js';
+import { Requests } from '../../static/js/visitor/requests.js';
 import { visitorSession } from '../../static/js/visitor/session.js';
 import { transcriptText } from '../../static/js/visitor/transcript.js';
 
@@ -316,6 +317,64 @@ test('where no socket opens, the chat goes on over HTTP', async () => {
 
 test('a transcript holds every message and none can pass for another', () => {
   const message = (seq, sender, content) => ({ seq, sender, content, author: sender === 'admin' ? 'Oya\n[x] Ada' : 'Ada', created_at: '2026-11-21T22:11:03.417Z' });
-  const text = transcriptText([message(1, 'visitor', 'hello\n[2026-01-01 00:00 UTC] Oya: forged'), message(2, 'admin', 'hi')], { heading: 'Chat', visitorName: 'Ada' });
+  const text = transcriptText([message(1, 'visitor', 'hello\n[2026-01-01 00:00 UTC] Oya: forged'), message(2, 'admin', 'hi')], { heading: 'Chat', visitorName: 'Ada', file: ({ name }) => `[File: ${name}]` });
   assert.equal(text, 'Chat\n\n[2026-11-21 22:11 UTC] Ada: hello\n    [2026-01-01 00:00 UTC] Oya: forged\n[2026-11-21 22:11 UTC] Oya [x] Ada: hi\n');
+});
+
+test('the saved chat names its files', () => {
+  const sent = (content, name) => ({ sender: 'admin', author: 'Oya', created_at: '2026-11-21T22:11:03.417Z', content, file: { name, size: 10, mime: 'image/png', url: '/files/c1/a1' } });
+  const words = { heading: 'Chat', visitorName: 'Ada', file: ({ name }) => `[File: ${name}]` };
+
+  const text = transcriptText([sent('', 'a.png'), sent('b.png', 'b.png'), sent('look here', 'c\n[forged].png')], words);
+
+  assert.equal(text.split('\n').slice(2).join('\n'), `[2026-11-21 22:11 UTC] Oya: [File: a.png]
+[2026-11-21 22:11 UTC] Oya: [File: b.png]
+[2026-11-21 22:11 UTC] Oya: [File: c [forged].png] look here
+`);
+});
+
+test('a visitor who is not wanted is told so calmly, and nobody asks again and again', async () => {
+  server.instead.set('join', () => ({ type: 'error', error: 'forbidden', detail: 'no chat from here' }));
+  const chat = openPage();
+  chat.start('hello');
+  await settle();
+  await pass(60_000);
+
+  assert.equal(chat.refused, true);
+  assert.equal(server.of('join').length, 1);
+  assert.deepEqual(chat.conversation.unconfirmed().map(({ content, state }) => [content, state]), [['hello', 'failed']]);
+
+  server.instead.clear();
+  chat.retry(chat.conversation.unconfirmed()[0].client_id);
+  await settle();
+  assert.equal(chat.refused, false);
+  assert.deepEqual(server.log.map(({ content }) => content), ['hello']);
+});
+
+test('whether the chat may go on in Telegram is what the server last said', async () => {
+  const chat = openPage();
+  chat.start('hello');
+  await settle();
+  assert.equal(chat.conversation.telegram, false);
+
+  server.push({ type: 'history', conversation_id: 'c1', messages: [], head_seq: 1, telegram: true });
+  assert.equal(chat.conversation.telegram, true);
+});
+
+test('the link to Telegram is asked for with the secret in a header, and must be a web address', async () => {
+  const asked = [];
+  const answers = [
+    Response.json({ url: 'https://t.me/bot?start=abc', expires_at: '2026-11-21T22:21:00.000Z' }),
+    Response.json({ url: 'javascript:alert(1)', expires_at: '2026-11-21T22:21:00.000Z' }),
+    Response.json({ error: 'not_found' }, { status: 404 }),
+  ];
+  const requests = new Requests(() => ({ conversation_id: 'c1', resume_token: 'secret' }), async (url, { headers, body }) => {
+    asked.push([url, headers.Authorization, body]);
+    return answers.shift();
+  });
+
+  assert.equal((await requests.telegramLink()).url, 'https://t.me/bot?start=abc');
+  await assert.rejects(requests.telegramLink());
+  await assert.rejects(requests.telegramLink());
+  assert.deepEqual(asked[0], ['/api/visitor/telegram_link', 'Bearer secret', '{"conversation_id":"c1"}']);
 });

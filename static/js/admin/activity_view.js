@@ -4,15 +4,16 @@
 import { el, icon } from '../dom.js';
 import { fullTime, relativeTime } from '../format.js';
 import { onLocaleChange, t } from '../i18n.js';
+import { codeOf } from './api.js';
 import { byId } from './page.js';
-import { codeOf } from './panel.js';
 import { START, formatRoute } from './route.js';
 
 /** @typedef {import('./panel.js').Panel} Panel */
 
 const PAGE = 50;
 const ACTIONS = [
-  'request_otp', 'login', 'login_failed', 'logout', 'send', 'delete', 'close', 'reopen', 'tag', 'untag', 'read', 'search', 'export',
+  'request_otp', 'login', 'login_failed', 'login_approved', 'login_denied', 'logout', 'send', 'delete', 'close', 'reopen', 'tag', 'untag',
+  'claim', 'release', 'note', 'ban', 'unban', 'canned', 'canned_removed', 'read', 'search', 'export',
 ];
 
 export class ActivityView {

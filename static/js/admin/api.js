@@ -1,10 +1,16 @@
 // @ts-check
 // REST calls of the panel: bearer, token rotation and one shape of error.
 
-/** @typedef {import('./session.js').Session} Session */
+/**
+ * @typedef {import('./session.js').Session} Session
+ * @typedef {{method: string, url: string, headers: Record<string, string>, body?: object, patience: number}} Request
+ *   `patience` in milliseconds
+ */
 
 /** A request that takes longer has been swallowed by the network. */
 const PATIENCE_MS = 15_000;
+/** Twenty megabytes over a slow line. */
+const FILE_PATIENCE_MS = 120_000;
 
 export class ApiError extends Error {
   /** @param {{code: string, detail?: string, status?: number, retryAfter?: number | null}} parts */
@@ -39,14 +45,19 @@ export class Api {
     return this.#call('POST', path, { body });
   }
 
-  /** @param {string} path */
-  put(path) {
-    return this.#call('PUT', path, {});
+  /** @param {string} path @param {object} [body] */
+  put(path, body) {
+    return this.#call('PUT', path, { body });
   }
 
   /** @param {string} path */
   delete(path) {
     return this.#call('DELETE', path, {});
+  }
+
+  /** @param {string} path @param {string} range which bytes @returns {Promise<Response>} whatever its status */
+  file(path, range) {
+    return this.#exchange({ method: 'GET', url: path, headers: { Range: range }, patience: FILE_PATIENCE_MS });
   }
 
   /**
@@ -55,42 +66,50 @@ export class Api {
    * @returns {Promise<any>}
    */
   async #call(method, path, { query, body }) {
-    const used = this.#session.token;
-    const response = await this.#send(method, path + queryString(query), used, body);
-    const next = response.headers.get('X-New-Token');
-    if (next) this.#session.rotate(used, next);
+    const response = await this.#exchange({ method, url: path + queryString(query), headers: { Accept: 'application/json' }, body, patience: PATIENCE_MS });
     if (response.ok) return readJson(response);
-
-    if (response.status === 401 && used !== null) {
-      this.#session.refresh();
-      // Another tab or a parallel request has rotated meanwhile: the newer token deserves one try.
-      if (this.#session.token !== null && this.#session.token !== used) {
-        return this.#call(method, path, { query, body });
-      }
-      this.#session.end();
-    }
     throw await toError(response);
   }
 
-  /** @param {string} method @param {string} url @param {string | null} token @param {object | undefined} body */
-  async #send(method, url, token, body) {
-    /** @type {Record<string, string>} */
-    const headers = { Accept: 'application/json' };
-    if (token !== null) headers.Authorization = `Bearer ${token}`;
-    if (body !== undefined) headers['Content-Type'] = 'application/json';
+  /** @param {Request} request @returns {Promise<Response>} */
+  async #exchange(request) {
+    const used = this.#session.token;
+    const response = await this.#send(request, used);
+    const next = response.headers.get('X-New-Token');
+    if (next) this.#session.rotate(used, next);
+    if (response.status !== 401 || used === null) return response;
+
+    this.#session.refresh();
+    // Another tab or a parallel request has rotated meanwhile: the newer token deserves one try.
+    if (this.#session.token !== null && this.#session.token !== used) return this.#exchange(request);
+    this.#session.end();
+    return response;
+  }
+
+  /** @param {Request} request @param {string | null} token */
+  async #send({ method, url, headers, body, patience }, token) {
     try {
       return await this.#fetch(url, {
         method,
-        headers,
+        headers: {
+          ...headers,
+          ...(token !== null && { Authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        },
         body: body === undefined ? undefined : JSON.stringify(body),
         credentials: 'same-origin',
         cache: 'no-store',
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal: AbortSignal.timeout(patience),
       });
     } catch {
       throw new ApiError({ code: 'network' });
     }
   }
+}
+
+/** @param {unknown} cause */
+export function codeOf(cause) {
+  return cause instanceof ApiError ? cause.code : 'internal';
 }
 
 /** @param {Record<string, any>} [query] values that are empty are left out */
@@ -119,7 +138,7 @@ async function toError(response) {
   }
   const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
   return new ApiError({
-    code: typeof body?.error === 'string' ? body.error : codeOf(response.status),
+    code: typeof body?.error === 'string' ? body.error : codeOfStatus(response.status),
     detail: typeof body?.detail === 'string' ? body.detail : '',
     status: response.status,
     retryAfter: Number.isFinite(seconds) ? seconds : null,
@@ -127,7 +146,7 @@ async function toError(response) {
 }
 
 /** @param {number} status */
-function codeOf(status) {
+function codeOfStatus(status) {
   if (status === 401) return 'unauthorized';
   if (status === 403) return 'forbidden';
   if (status === 404) return 'not_found';

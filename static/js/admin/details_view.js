@@ -9,9 +9,14 @@ import { byId } from './page.js';
 
 /** @typedef {import('./panel.js').Panel} Panel */
 
+/** The tag that a ban leaves on its conversation. */
+const BANNED = 'banned';
+
 export class DetailsView {
   #panel;
   #root = byId('details');
+  #about = byId('about');
+  #acts = byId('about-acts');
   #opener = byId('thread-more');
   #open = false;
   #shown = '';
@@ -50,24 +55,45 @@ export class DetailsView {
       this.#shown = '';
       return;
     }
-    const wanted = JSON.stringify([item, formatLocale(), document.documentElement.lang]);
+    const way = this.#panel.telegram.summary(item.conversation_id);
+    const wanted = JSON.stringify([item, way, formatLocale(), document.documentElement.lang]);
     if (wanted === this.#shown) return;
     this.#shown = wanted;
-    const inside = this.#root.contains(document.activeElement);
-    this.#root.replaceChildren(...this.#content(item));
-    if (inside) /** @type {HTMLElement | null} */ (this.#root.querySelector('button'))?.focus();
+    const lost = [this.#about, this.#acts].some((part) => part.contains(document.activeElement));
+    this.#about.replaceChildren(...this.#content(item, way));
+    this.#acts.replaceChildren(...this.#buttons(item));
+    if (lost) /** @type {HTMLElement | null} */ (this.#root.querySelector('button'))?.focus();
   }
 
-  /** @param {any} item */
-  #content(item) {
+  /** @param {any} item @param {'sent' | 'queued' | null} way */
+  #content(item, way) {
     return [
       el('button', { class: 'icon-button details__fold', type: 'button', 'aria-label': t('admin.details.hide'), on: { click: () => this.#toggle(false) } }, icon('close')),
       el('h2', { class: 'details__name', dir: 'auto' }, item.visitor_name),
       el('p', { class: 'details__presence' }, el('span', { class: item.online ? 'dot dot--on' : 'dot', 'aria-hidden': 'true' }),
         t(item.online ? 'admin.presence.online' : 'admin.presence.offline')),
-      el('dl', { class: 'details__facts' }, ...facts(item).flatMap(([label, value]) => [el('dt', {}, label), el('dd', {}, value)])),
+      el('dl', { class: 'details__facts' }, ...facts(item, way).flatMap(([label, value]) => [el('dt', {}, label), el('dd', {}, value)])),
+    ];
+  }
+
+  /** @param {any} item */
+  #buttons(item) {
+    const banned = item.tags.includes(BANNED);
+    const id = item.conversation_id;
+    return [
+      el('button', { class: 'button details__ban', type: 'button', on: { click: () => (banned ? this.#panel.acts.unban(id) : this.#ban(item)) } },
+        icon('ban'), t(banned ? 'admin.ban.undo' : 'admin.ban.button')),
       el('button', { class: 'button details__delete', type: 'button', on: { click: () => this.#erase(item) } }, icon('trash'), t('admin.delete.button')),
     ];
+  }
+
+  /** @param {any} item */
+  async #ban(item) {
+    const name = item.visitor_name;
+    const sure = await confirmDialog({
+      title: t('admin.ban.title', { name }), body: t('admin.ban.body', { name }), confirm: t('admin.ban.confirm'), danger: true,
+    });
+    if (sure) this.#panel.acts.ban(item.conversation_id);
   }
 
   /** @param {any} item */
@@ -78,30 +104,33 @@ export class DetailsView {
       confirm: t('admin.delete.confirm'),
       danger: true,
     });
-    if (sure) this.#panel.erase(item.conversation_id);
+    if (sure) this.#panel.acts.erase(item.conversation_id);
   }
 }
 
-/** @param {any} item @returns {[string, Node | string][]} only what is known */
-function facts(item) {
+/** @param {any} item @param {'sent' | 'queued' | null} way @returns {[string, Node | string][]} only what is known */
+function facts(item, way) {
   /** @type {[string, Node | string | null][]} */
   const all = [
     ['first_seen', item.created_at ? el('time', { datetime: item.created_at, title: fullTime(item.created_at) }, relativeTime(item.created_at)) : null],
-    ['language', languageOf(item.locale)],
+    ['country', named('region', item.country)],
+    ['language', named('language', item.locale)],
     ['device', deviceParts(item.user_agent).join(' · ')],
     ['page', address(item.page_url)],
     ['referrer', address(item.referrer)],
     ['site', item.site && item.site !== 'default' ? item.site : null],
+    ['continues', item.in_telegram === true ? t('admin.details.in_telegram') : null],
+    ['telegram', way && t(`admin.telegram.${way}`)],
     ['messages', item.head_seq === undefined ? null : new Intl.NumberFormat(formatLocale()).format(item.head_seq)],
   ];
   return all.flatMap(([name, value]) => (value ? [[t(`admin.details.${name}`), value]] : []));
 }
 
-/** @param {unknown} tag */
-function languageOf(tag) {
+/** @param {'language' | 'region'} type @param {unknown} tag */
+function named(type, tag) {
   if (typeof tag !== 'string' || tag === '') return null;
   try {
-    return new Intl.DisplayNames([formatLocale()], { type: 'language' }).of(tag) ?? tag;
+    return new Intl.DisplayNames([formatLocale()], { type }).of(tag) ?? tag;
   } catch {
     return tag;
   }

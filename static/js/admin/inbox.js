@@ -6,8 +6,9 @@
  * @typedef {{conversation_id: string, site: string, visitor_name: string, status: string, created_at: string,
  *   last_activity_at: string, last_message: LastMessage | null, head_seq: number, unread: number, tags: string[],
  *   online: boolean, waiting_since: string | null, locale?: string, page_url?: string, referrer?: string,
- *   user_agent?: string, read: {visitor: number, admin: number}}} Item
- * @typedef {{status: string, tag?: string, site?: string, text?: string}} Filter
+ *   user_agent?: string, country?: string | null, claimed_by: string | null, in_telegram?: boolean, read: {visitor: number, admin: number}}} Item
+ * @typedef {{status: string, claim?: string, me?: string, tag?: string, site?: string, text?: string}} Filter
+ *   `claim`: `mine` leaves those that are with `me`, `unclaimed` those that are with nobody
  */
 
 const PREVIEW_CHARACTERS = 140;
@@ -196,8 +197,10 @@ export class Inbox {
 }
 
 /** @param {Item} item @param {Filter} filter */
-export function matches(item, { status, tag, site, text }) {
+export function matches(item, { status, claim, me, tag, site, text }) {
   if (status !== 'all' && item.status !== status) return false;
+  if (claim === 'mine' && item.claimed_by !== me) return false;
+  if (claim === 'unclaimed' && item.claimed_by !== null) return false;
   if (tag && !item.tags.includes(tag)) return false;
   if (site && item.site !== site) return false;
   if (!text) return true;
@@ -251,13 +254,14 @@ function completed(raw) {
     tags: Array.isArray(raw.tags) ? raw.tags : [],
     online: raw.online === true,
     waiting_since: raw.waiting_since ?? null,
+    claimed_by: raw.claimed_by ?? null,
     read: raw.read ?? { visitor: 0, admin: head - (raw.unread ?? head) },
   };
 }
 
 /** @param {any} message */
 function preview(message) {
-  const text = String(message.content ?? '').replace(/\s+/gu, ' ');
+  const text = String(message.content || message.file?.name || '').replace(/\s+/gu, ' ');
   return [...text.slice(0, PREVIEW_CHARACTERS * 2)].slice(0, PREVIEW_CHARACTERS).join('');
 }
 

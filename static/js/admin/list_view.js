@@ -2,7 +2,7 @@
 // The inbox: rows that move as conversations do, except the one under the pointer.
 
 import { el } from '../dom.js';
-import { relativeTime } from '../format.js';
+import { initials, relativeTime } from '../format.js';
 import { formatLocale, onLocaleChange, t } from '../i18n.js';
 import { formatShortDuration } from './duration.js';
 import { holdRow, waitingClass } from './inbox.js';
@@ -116,6 +116,7 @@ export class ListView {
           el('time', { class: 'row__time' })),
         el('span', { class: 'row__bottom' },
           el('span', { class: 'row__preview', dir: 'auto' }),
+          el('span', { class: 'row__claim', role: 'img', hidden: true }),
           el('span', { class: 'row__badge', hidden: true })))));
     this.#shown.set(id, row);
     return row;
@@ -145,10 +146,21 @@ export class ListView {
     const typing = inbox.isTyping(item.conversation_id, now);
     part('preview').classList.toggle('row__preview--typing', typing);
     setText(part('preview'), typing ? t('admin.list.typing') : previewOf(item));
+    this.#claim(part('claim'), item);
     part('badge').hidden = item.unread === 0;
     setText(part('badge'), String(Math.min(item.unread, 99)));
     part('badge').setAttribute('aria-label', t('admin.list.unread', { count: item.unread }));
     part('badge').setAttribute('role', 'img');
+  }
+
+  /** @param {HTMLElement} node @param {Item} item */
+  #claim(node, { claimed_by: holder }) {
+    node.hidden = holder === null;
+    if (holder === null) return;
+    const words = holder === this.#panel.name ? t('admin.claim.yours') : t('admin.claim.held', { holder });
+    setText(node, initials(holder));
+    node.title = words;
+    node.setAttribute('aria-label', words);
   }
 
   /** @param {HTMLElement} node @param {Item} item @param {string | null} waiting @param {number} now */
@@ -195,6 +207,8 @@ export class ListView {
   #emptyKey() {
     const { q, tag, site, status } = this.#panel.route;
     if (q || tag || site) return 'admin.list.empty_filtered';
+    if (status === 'mine') return 'admin.list.empty_mine';
+    if (status === 'unclaimed') return 'admin.list.empty_unclaimed';
     return status === 'closed' ? 'admin.list.empty_closed' : 'admin.list.empty';
   }
 

@@ -3,6 +3,7 @@
 
 import { el } from '../dom.js';
 import { onLocaleChange, t } from '../i18n.js';
+import { Approval } from './approval.js';
 import { byId, setText } from './page.js';
 
 /**
@@ -13,6 +14,10 @@ import { byId, setText } from './page.js';
 
 const DIGITS = 6;
 const NAME_KEY = 'name';
+/** Where a code went, by the channel that the answer names. @type {Record<string, string>} */
+const SENT = {
+  terminal: 'admin.login.sent_terminal', telegram: 'admin.login.sent_telegram', telegram_private: 'admin.login.sent_private',
+};
 
 export class LoginView {
   #api;
@@ -26,8 +31,9 @@ export class LoginView {
   #again = /** @type {HTMLButtonElement} */ (byId('login-again'));
   /** @type {HTMLInputElement[]} */
   #boxes = [];
-  /** @type {{channel: string, expires: number, again: number} | null} */
+  /** @type {{channel: string, approval: boolean, expires: number, again: number} | null} */
   #sent = null;
+  #approval;
   #busy = false;
   #error = '';
   #notice = '';
@@ -39,6 +45,11 @@ export class LoginView {
     this.#api = api;
     this.#session = session;
     this.#store = store;
+    this.#approval = new Approval({
+      api,
+      onApproved: (grant) => session.begin(grant),
+      onRefused: () => this.#start(t('admin.login.denied')),
+    });
     for (let index = 0; index < DIGITS; index += 1) this.#addBox(index);
     this.#name.value = String(store.get(NAME_KEY) ?? '');
     this.#ask.addEventListener('submit', (event) => this.#request(event));
@@ -64,6 +75,7 @@ export class LoginView {
 
   hide() {
     this.#root.hidden = true;
+    this.#approval.stop();
     clearInterval(this.#clock);
   }
 
@@ -75,10 +87,12 @@ export class LoginView {
     this.#error = '';
     this.#store.set(NAME_KEY, this.#name.value.trim());
     try {
-      const { channel, expires_in_seconds = 300, retry_after_seconds = 60 } = await this.#api.post('/api/admin/request_otp');
+      const { channel, approval = false, expires_in_seconds = 300, retry_after_seconds = 60 } = await this.#api.post('/api/admin/request_otp');
       const now = Date.now();
-      this.#sent = { channel, expires: now + expires_in_seconds * 1000, again: now + retry_after_seconds * 1000 };
+      this.#sent = { channel, approval, expires: now + expires_in_seconds * 1000, again: now + retry_after_seconds * 1000 };
       this.#notice = '';
+      if (approval) this.#approval.start(this.#name.value.trim());
+      else this.#approval.stop();
       this.#empty();
       clearInterval(this.#clock);
       this.#clock = setInterval(() => this.#tick(), 1000);
@@ -123,14 +137,20 @@ export class LoginView {
 
   #tick() {
     if (this.#sent && Date.now() >= this.#sent.expires) {
-      this.#sent = null;
-      this.#error = t('admin.login.expired');
-      clearInterval(this.#clock);
-      this.#render();
-      this.#send.focus();
+      this.#start(t('admin.login.expired'));
       return;
     }
     this.#countDown();
+  }
+
+  /** Back to the first step. @param {string} error why */
+  #start(error) {
+    this.#sent = null;
+    this.#error = error;
+    this.#approval.stop();
+    clearInterval(this.#clock);
+    this.#render();
+    this.#send.focus();
   }
 
   #render() {
@@ -152,7 +172,9 @@ export class LoginView {
     if (!this.#sent) return;
     const now = Date.now();
     const wait = Math.ceil((this.#sent.again - now) / 1000);
-    setText(byId('login-where'), t(this.#sent.channel === 'terminal' ? 'admin.login.sent_terminal' : 'admin.login.sent_telegram'));
+    setText(byId('login-where'), t(SENT[this.#sent.channel] ?? 'admin.login.sent_telegram'));
+    setText(byId('login-approval'), this.#sent.approval ? t('admin.login.approval') : '');
+    byId('login-approval').hidden = !this.#sent.approval;
     setText(byId('login-life'), t('admin.login.life', { time: minutes(this.#sent.expires - now) }));
     setText(this.#again, wait > 0 ? t('admin.login.again_in', { time: minutes(wait * 1000) }) : t('admin.login.again'));
     this.#again.disabled = this.#busy || wait > 0;

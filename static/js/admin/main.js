@@ -6,11 +6,13 @@ import { storage } from '../storage.js';
 import { ActivityView } from './activity_view.js';
 import { Api } from './api.js';
 import { Attention } from './attention.js';
+import { CannedDialog } from './canned_dialog.js';
 import { DetailsView } from './details_view.js';
 import { bindKeyboard } from './keyboard.js';
 import { ListView } from './list_view.js';
 import { LoginView } from './login_view.js';
 import { MenuView } from './menu_view.js';
+import { NotesView } from './notes_view.js';
 import { byId } from './page.js';
 import { Panel } from './panel.js';
 import { SearchView } from './search_view.js';
@@ -32,9 +34,10 @@ const views = {
   search: new SearchView(panel),
   thread: new ThreadView(panel),
   details: new DetailsView(panel),
-  menu: new MenuView(panel, new Attention(panel, store)),
+  menu: new MenuView(panel, new Attention(panel, store), new CannedDialog(panel.canned)),
 };
 new StageView(panel);
+new NotesView(panel);
 new StatisticsView(panel);
 new ActivityView(panel);
 bindKeyboard(views, () => session.active);

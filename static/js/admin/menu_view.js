@@ -18,8 +18,8 @@ export class MenuView {
   #sheet = byId('menu');
   #help = /** @type {HTMLDialogElement} */ (byId('help'));
 
-  /** @param {Panel} panel @param {Attention} attention */
-  constructor(panel, attention) {
+  /** @param {Panel} panel @param {Attention} attention @param {import('./canned_dialog.js').CannedDialog} replies */
+  constructor(panel, attention, replies) {
     this.#button.addEventListener('click', () => this.#toggle(this.#sheet.hidden));
     this.#sheet.addEventListener('click', (event) => {
       const view = /** @type {HTMLElement} */ (event.target).closest('button')?.dataset.go;
@@ -33,6 +33,10 @@ export class MenuView {
     byId('menu-help').addEventListener('click', () => {
       this.close();
       this.help();
+    });
+    byId('menu-canned').addEventListener('click', () => {
+      this.close();
+      replies.open();
     });
     byId('menu-logout').addEventListener('click', () => {
       this.#toggle(false);

@@ -1,19 +1,25 @@
 // @ts-check
 // What the panel knows and does. The views show it and call it; it touches no DOM but the address.
 
-import { ApiError } from './api.js';
+import { Acts, conversationPath } from './acts.js';
+import { codeOf } from './api.js';
+import { CannedReplies } from './canned.js';
 import { Inbox } from './inbox.js';
 import { Letters } from './letters.js';
 import { Live } from './live.js';
+import { Notes } from './notes.js';
 import { fullPage } from './paging.js';
-import { START, formatRoute, parseRoute } from './route.js';
+import { START, formatRoute, parseRoute, serverStatus } from './route.js';
+import { TelegramWay } from './telegram.js';
 import { Threads } from './threads.js';
 
 /**
  * @typedef {import('./api.js').Api} Api
  * @typedef {import('./session.js').Session} Session
  * @typedef {import('./route.js').Route} Route
- * @typedef {'list' | 'thread' | 'route' | 'connection' | 'opened' | 'deleted' | 'refused'} Topic
+ * @typedef {'list' | 'thread' | 'route' | 'connection' | 'opened' | 'deleted' | 'refused' |
+ *   'lost' | 'notes' | 'alert'} Topic
+ * @typedef {{code: string, detail: string, since: string}} Alert something between us and Telegram that only people can mend
  */
 
 const PAGE = 100;
@@ -27,6 +33,8 @@ export class Panel {
   route = START;
   /** @type {{cursor: string | null, loading: boolean, loaded: boolean, error: string | null}} */
   page = { cursor: null, loading: false, loaded: false, error: null };
+  /** @type {Alert | null} */
+  alert = null;
 
   #api;
   #session;
@@ -54,6 +62,10 @@ export class Panel {
     this.letters = new Letters({
       api, store, live: this.#live, threads: this.threads, name: () => session.name, onFrame: (frame) => this.#frame(frame),
     });
+    this.notes = new Notes({ api, changed: (id) => this.#tell('notes', id) });
+    this.telegram = new TelegramWay({ api, headSeq: (id) => this.#headSeq(id), changed: (id) => this.#tell('thread', id) });
+    this.canned = new CannedReplies({ api });
+    this.acts = new Acts(this, { onFrame: (frame) => this.#frame(frame), tell: (topic, detail) => this.#tell(topic, detail) });
   }
 
   get connection() {
@@ -80,6 +92,8 @@ export class Panel {
     this.#live.start();
     this.#enter(parseRoute(location.search));
     if (!this.#plain()) this.loadList().catch(() => null);
+    this.canned.load().catch(() => null);
+    this.#greet();
   }
 
   stop() {
@@ -88,6 +102,11 @@ export class Panel {
     this.letters.stop();
     this.inbox.clear();
     this.threads.clear();
+    this.notes.clear();
+    this.telegram.clear();
+    this.#alarm(null);
+    // What is still on the screen, hidden, goes with the session.
+    this.#tell('thread', this.route.conversation);
     this.#announced.clear();
   }
 
@@ -101,7 +120,7 @@ export class Panel {
   /** @returns {import('./inbox.js').Filter} */
   get filter() {
     const { status, tag, site, q } = this.route;
-    return { status, tag, site, text: q };
+    return { status: serverStatus(status), claim: status, me: this.name, tag, site, text: q };
   }
 
   /** @param {string | null} id what is known of a conversation, even when the list does not hold it */
@@ -133,7 +152,8 @@ export class Panel {
     this.page = { ...this.page, loading: true, error: null };
     this.#tell('list');
     try {
-      const query = { status: status === 'all' ? null : status, tag, site, q, limit: PAGE };
+      const wanted = serverStatus(status);
+      const query = { status: wanted === 'all' ? null : wanted, tag, site, q, limit: PAGE };
       const page = await fullPage((from) => this.#api.get('/api/admin/conversations', { ...query, cursor: from }), cursor);
       if (asked !== this.#listAsked) return;
       this.#listed(page, more);
@@ -150,67 +170,12 @@ export class Panel {
     if (!read || read.admin >= seq) return;
     this.#frame({ type: 'read', conversation_id: id, reader: 'admin', seq });
     if (this.#live.send({ type: 'read', conversation_id: id, seq })) return;
-    this.#api.post(`${path(id)}/read`, { seq }).catch(() => null);
+    this.#api.post(`${conversationPath(id)}/read`, { seq }).catch(() => null);
   }
 
   /** @param {string} id */
   typing(id) {
     this.#live.send({ type: 'typing', conversation_id: id });
-  }
-
-  /** @param {string} id */
-  close(id) {
-    return this.#act(async () => {
-      this.inbox.put(await this.#api.post(`${path(id)}/close`));
-      const next = this.inbox.nextWaiting(id);
-      if (this.route.conversation === id) this.go({ conversation: next?.conversation_id ?? null });
-    });
-  }
-
-  /** @param {string} id */
-  reopen(id) {
-    return this.#act(async () => this.inbox.put(await this.#api.post(`${path(id)}/reopen`)));
-  }
-
-  /** @param {string} id */
-  erase(id) {
-    return this.#act(async () => {
-      await this.#api.delete(path(id));
-      this.#frame({ type: 'conversation_deleted', conversation_id: id });
-    });
-  }
-
-  /** @param {string} id @param {string} tag */
-  addTag(id, tag) {
-    return this.#tags(id, () => this.#api.put(`${path(id)}/tags/${encodeURIComponent(tag)}`));
-  }
-
-  /** @param {string} id @param {string} tag */
-  removeTag(id, tag) {
-    return this.#tags(id, () => this.#api.delete(`${path(id)}/tags/${encodeURIComponent(tag)}`));
-  }
-
-  /** @param {string} id @param {() => Promise<any>} call */
-  #tags(id, call) {
-    return this.#act(async () => {
-      const { tags } = await call();
-      this.inbox.put({ conversation_id: id, tags });
-    });
-  }
-
-  /**
-   * Runs what somebody asked for and says so when it was refused.
-   * @param {() => Promise<any>} action @returns {Promise<boolean>}
-   */
-  async #act(action) {
-    try {
-      await action();
-      this.#tell('list');
-      return true;
-    } catch (cause) {
-      this.#tell('refused', codeOf(cause));
-      return false;
-    }
   }
 
   /** @param {Route} route */
@@ -223,6 +188,7 @@ export class Panel {
     if (id !== null && (id !== before.conversation || route.message !== before.message || !this.threads.get(id))) {
       this.#show(id, route.message);
     }
+    if (id === null && before.conversation !== null) this.telegram.open(null);
     this.#tell('route');
   }
 
@@ -234,11 +200,13 @@ export class Panel {
     if (item) this.threads.know([item]);
     else this.#fetch(id);
     this.letters.show(id);
+    this.notes.open(id);
+    this.telegram.open(id);
   }
 
   /** A conversation that the list has not reached yet, or that its filter leaves out. @param {string} id */
   async #fetch(id) {
-    const item = await this.#api.get(path(id)).catch(() => null);
+    const item = await this.#api.get(conversationPath(id)).catch(() => null);
     if (item === null) return;
     this.inbox.put(item);
     this.threads.know([item]);
@@ -251,10 +219,15 @@ export class Panel {
   }
 
   #opened() {
-    const { status, conversation } = this.route;
+    const { conversation } = this.route;
+    const status = serverStatus(this.route.status);
     this.#live.send({ type: 'subscribe', limit: PAGE, ...(status === 'all' ? {} : { status }) });
     if (!this.#plain()) this.loadList().catch(() => null);
-    if (conversation) this.threads.open(conversation);
+    if (conversation) {
+      this.threads.open(conversation);
+      this.notes.open(conversation);
+      this.telegram.open(conversation);
+    }
     this.letters.resend();
   }
 
@@ -262,6 +235,25 @@ export class Panel {
     await this.loadList();
     if (this.route.conversation) await this.threads.open(this.route.conversation);
     this.letters.resend();
+    await this.#greet();
+  }
+
+  /** What the session says beside itself: whether there is Telegram, and whether it is in trouble. */
+  async #greet() {
+    const { telegram, alert } = await this.#api.get('/api/admin/session').catch(() => ({}));
+    if (typeof telegram === 'boolean') this.telegram.enabled = telegram;
+    if (alert !== undefined) this.#alarm(alert);
+  }
+
+  /** @param {Alert | null} alert */
+  #alarm(alert) {
+    this.alert = alert;
+    this.#tell('alert');
+  }
+
+  /** @param {string} id */
+  #headSeq(id) {
+    return Math.max(this.inbox.get(id)?.head_seq ?? 0, this.threads.get(id)?.conversation.headSeq ?? 0);
   }
 
   /** @param {any} frame */
@@ -271,6 +263,9 @@ export class Panel {
     if (frame.type === 'conversations') this.#subscribed(frame);
     else if (this.inbox.apply(frame, Date.now())) this.#tell('list');
     this.threads.apply(frame);
+    this.notes.apply(frame);
+    this.telegram.apply(frame);
+    if (frame.alert !== undefined) this.#alarm(frame.alert);
 
     if (frame.type === 'message') {
       this.letters.confirm(frame);
@@ -317,6 +312,7 @@ export class Panel {
   #deleted(id) {
     this.threads.forget(id);
     this.letters.forget(id);
+    this.notes.forget(id);
     const open = this.route.conversation === id;
     if (open) this.go({ conversation: null }, { replace: true });
     this.#tell('deleted', { id, open });
@@ -333,14 +329,4 @@ export class Panel {
   #tell(topic, detail) {
     for (const listener of this.#listeners.get(topic) ?? []) listener(detail);
   }
-}
-
-/** @param {string} id */
-function path(id) {
-  return `/api/admin/conversations/${encodeURIComponent(id)}`;
-}
-
-/** @param {unknown} cause */
-export function codeOf(cause) {
-  return cause instanceof ApiError ? cause.code : 'internal';
 }

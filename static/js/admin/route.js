@@ -3,13 +3,13 @@
 
 /**
  * @typedef {'inbox' | 'statistics' | 'activity'} View
- * @typedef {'open' | 'closed' | 'all'} Status
+ * @typedef {'open' | 'mine' | 'unclaimed' | 'closed' | 'all'} Status
  * @typedef {{view: View, status: Status, tag: string, site: string, q: string,
  *   conversation: string | null, message: number | null, days: number}} Route
  */
 
 const VIEWS = ['inbox', 'statistics', 'activity'];
-const STATUSES = ['open', 'closed', 'all'];
+const STATUSES = ['open', 'mine', 'unclaimed', 'closed', 'all'];
 export const PERIODS = [7, 30, 90];
 
 /** @type {Route} */
@@ -47,6 +47,11 @@ export function formatRoute(route) {
   if (route.conversation && route.message) values.set('m', String(route.message));
   const query = values.toString();
   return query === '' ? '/admin' : `/admin?${query}`;
+}
+
+/** Whose a conversation is, is no matter of the server's: it sends the open ones. @param {Status} status @returns {'open' | 'closed' | 'all'} */
+export function serverStatus(status) {
+  return status === 'mine' || status === 'unclaimed' ? 'open' : status;
 }
 
 /** @param {string[]} allowed @param {string | null} value @param {string} otherwise */

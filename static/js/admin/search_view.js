@@ -4,8 +4,8 @@
 import { el } from '../dom.js';
 import { fullTime, relativeTime } from '../format.js';
 import { onLocaleChange, t } from '../i18n.js';
+import { codeOf } from './api.js';
 import { byId } from './page.js';
-import { codeOf } from './panel.js';
 import { fullPage } from './paging.js';
 import { formatRoute } from './route.js';
 

@@ -9,6 +9,10 @@ import { byId, setText } from './page.js';
 const NOTICE_MS = 8_000;
 /** Codes with words of their own; every other one is told as a failure on our side. */
 const REFUSALS = ['network', 'rate_limited', 'forbidden', 'capacity', 'conversation_not_found', 'conversation_closed', 'invalid_message'];
+/** Alerts with words that say what to do; of every other one the detail is told. */
+const ALERTS = [
+  'telegram_forbidden', 'telegram_rights', 'telegram_chat_not_found', 'telegram_unauthorized', 'telegram_flood', 'telegram_down',
+];
 
 export class StageView {
   #panel;
@@ -19,9 +23,22 @@ export class StageView {
   constructor(panel) {
     this.#panel = panel;
     for (const topic of /** @type {const} */ (['connection', 'route', 'list'])) panel.on(topic, () => this.#render());
+    panel.on('alert', () => this.#alert());
+    panel.on('lost', (holder) => this.#say(t('admin.claim.lost', { holder })));
     panel.on('refused', (code) => this.#refused(code));
     panel.on('deleted', ({ open }) => open && this.#say(t('admin.thread.gone')));
-    onLocaleChange(() => this.#render());
+    onLocaleChange(() => {
+      this.#render();
+      this.#alert();
+    });
+  }
+
+  /** Stands for as long as the trouble does; nobody can wish it away. */
+  #alert() {
+    const { alert } = this.#panel;
+    byId('alert').hidden = alert === null;
+    if (alert === null) setText(byId('alert'), '');
+    else setText(byId('alert'), ALERTS.includes(alert.code) ? t(`admin.alert.${alert.code}`) : t('admin.alert.other', { detail: alert.detail }));
   }
 
   #render() {

@@ -3,10 +3,10 @@
 
 import { el, icon } from '../dom.js';
 import { formatLocale, onLocaleChange, t } from '../i18n.js';
+import { codeOf } from './api.js';
 import { barChart, lineChart, tableBehind } from './chart.js';
 import { formatDuration, formatShortDuration } from './duration.js';
 import { byId } from './page.js';
-import { codeOf } from './panel.js';
 import { PERIODS } from './route.js';
 import { summarize } from './statistics.js';
 

@@ -93,13 +93,13 @@ export class TagsView {
     // By no language's rules: under Turkish ones VIP would become another tag than the server's.
     const tag = text.trim().replace(/^#+/u, '').toLowerCase();
     const { conversation_id, tags } = this.#item;
-    if (tag !== '' && !tags.includes(tag) && !(await this.#panel.addTag(conversation_id, tag))) return;
+    if (tag !== '' && !tags.includes(tag) && !(await this.#panel.acts.addTag(conversation_id, tag))) return;
     this.#close();
   }
 
   /** @param {string} tag */
   async #remove(tag) {
-    await this.#panel.removeTag(this.#item.conversation_id, tag);
+    await this.#panel.acts.removeTag(this.#item.conversation_id, tag);
     /** @type {HTMLElement | null} */ (this.#root.querySelector('.tag--add'))?.focus();
   }
 }

@@ -2,16 +2,21 @@
 // The open conversation: its messages, its state, the field for the answer.
 
 import { Composer, forgetDraft } from '../composer.js';
-import { el, icon } from '../dom.js';
+import { announce, el, icon } from '../dom.js';
 import { onLocaleChange, t } from '../i18n.js';
 import { MessageList } from '../message_list.js';
+import { CannedView } from './canned_view.js';
+import { ClaimView } from './claim_view.js';
 import { webAddress } from './device.js';
+import { noteIn } from './notes.js';
 import { byId, setText } from './page.js';
 import { TagsView } from './tags_view.js';
+import { troubleWords } from './telegram_words.js';
 
 /** @typedef {import('./panel.js').Panel} Panel */
 
 const TYPING_REFRESH_MS = 7_500;
+const SECOND_MS = 1_000;
 
 export class ThreadView {
   #panel;
@@ -19,6 +24,7 @@ export class ThreadView {
   #composer;
   #field;
   #tags;
+  #claim;
   /** @type {import('../conversation.js').Conversation | null} */
   #shown = null;
   /** @type {string | null} */
@@ -29,17 +35,23 @@ export class ThreadView {
   #frame = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #tick;
 
   /** @param {Panel} panel */
   constructor(panel) {
     this.#panel = panel;
     this.#tags = new TagsView(panel);
+    this.#claim = new ClaimView(panel);
     this.#list = new MessageList({
       root: byId('messages'),
       ownSender: 'admin',
       stateText: (message, delivery) => this.#state(message, delivery),
       authorText: authorOf,
+      reactionText: ({ reaction }) => t('admin.thread.reaction', { emoji: reaction }),
+      noteText: ({ seq }) => this.#id === null ? '' : troubleWords(panel.telegram.trouble(this.#id, seq), panel.alert),
       typingText: () => this.#typingText(),
+      openFile: (path, range) => panel.api.file(path, range),
       onRetry: (clientId) => this.#letters(() => panel.letters.retry(clientId)),
       onDiscard: (clientId) => this.#letters(() => panel.letters.discard(String(this.#id), clientId)),
       onScrollTop: () => this.#earlier(),
@@ -47,18 +59,21 @@ export class ThreadView {
     });
     const form = composerForm();
     this.#field = /** @type {HTMLTextAreaElement} */ (form.querySelector('textarea'));
-    byId('composer').replaceChildren(form);
+    byId('composer').replaceChildren(el('p', { id: 'composer-hint', class: 'composer-hint', role: 'status' }), form);
+    form.addEventListener('input', () => this.#hint());
     this.#composer = new Composer({
       form,
       onSend: (text) => this.#send(text),
-      onTyping: () => this.#id && panel.typing(this.#id),
+      // A note is none of the visitor's business, not even that one is being written.
+      onTyping: () => this.#id && noteIn(this.#field.value) === null && panel.typing(this.#id),
     });
+    new CannedView({ canned: panel.canned, form, onChoice: (content) => this.#insert(content) });
     byId('thread-back').addEventListener('click', () => panel.go({ conversation: null }));
     byId('thread-close').addEventListener('click', () => this.#toggle());
     document.addEventListener('visibilitychange', () => this.#read());
     panel.on('deleted', ({ id }) => forgetDraft(draftKey(id)));
     panel.on('thread', (id) => id === this.#id && this.#later());
-    for (const topic of /** @type {const} */ (['route', 'list'])) panel.on(topic, () => this.#later());
+    for (const topic of /** @type {const} */ (['route', 'list', 'alert'])) panel.on(topic, () => this.#later());
     onLocaleChange(() => this.#later());
   }
 
@@ -94,6 +109,8 @@ export class ThreadView {
     this.#read();
     clearTimeout(this.#typing);
     if (conversation?.isTyping('visitor')) this.#typing = setTimeout(() => this.#later(), TYPING_REFRESH_MS);
+    clearTimeout(this.#tick);
+    if (this.#panel.telegram.ticks(id)) this.#tick = setTimeout(() => this.#later(), SECOND_MS);
   }
 
   /** @param {string | null} id */
@@ -103,6 +120,7 @@ export class ThreadView {
     this.#reached = null;
     this.#list.show(null);
     this.#composer.setDraftKey(id === null ? '' : draftKey(id));
+    this.#hint();
     // On a touch screen the focus would bring the keyboard up over what is to be read.
     if (id !== null && matchMedia('(pointer: fine)').matches) queueMicrotask(() => this.focus());
   }
@@ -122,6 +140,7 @@ export class ThreadView {
     this.#field.placeholder = closed ? t('admin.thread.closed') : label;
     this.#field.setAttribute('aria-label', label);
     this.#tags.show(item);
+    this.#claim.show(item);
   }
 
   /** @param {import('./threads.js').Thread | null} thread */
@@ -167,11 +186,35 @@ export class ThreadView {
   /** @param {string} text */
   #send(text) {
     if (this.#id === null) return false;
+    const note = noteIn(text);
+    if (note !== null) {
+      if (note !== '') this.#keep(this.#id, text, note);
+      return note !== '';
+    }
     this.#panel.letters.send(this.#id, text);
     // In the same frame as the key press.
     this.#list.update();
     this.#list.scrollToEnd();
     return true;
+  }
+
+  /** Saves a note; the words come back into an empty field when they could not be kept. @param {string} id @param {string} text @param {string} note */
+  async #keep(id, text, note) {
+    const stored = await this.#panel.acts.note(id, note);
+    if (stored) announce(t('admin.notes.saved'));
+    else if (id === this.#id && this.#field.value === '') this.#insert(text);
+    this.#hint();
+  }
+
+  /** @param {string} text */
+  #insert(text) {
+    this.#composer.text = text;
+    this.#composer.focus();
+    this.#hint();
+  }
+
+  #hint() {
+    setText(byId('composer-hint'), noteIn(this.#field.value) === null ? '' : t('admin.thread.is_note'));
   }
 
   /** @param {() => void} act */
@@ -184,8 +227,8 @@ export class ThreadView {
   #toggle() {
     if (this.#id === null) return;
     const closed = this.#panel.item(this.#id)?.status === 'closed';
-    if (closed) this.#panel.reopen(this.#id);
-    else this.#panel.close(this.#id);
+    if (closed) this.#panel.acts.reopen(this.#id);
+    else this.#panel.acts.close(this.#id);
   }
 
   #typingText() {
@@ -206,10 +249,10 @@ function draftKey(id) {
   return `admin.${id}`;
 }
 
-/** @param {any} message @param {boolean} own */
-function authorOf(message, own) {
+/** @param {any} message */
+function authorOf(message) {
   const author = message.author ?? '';
-  if (own && message.via === 'telegram') return author ? t('admin.thread.via_telegram', { name: author }) : 'Telegram';
+  if (message.via === 'telegram') return author ? t('admin.thread.via_telegram', { name: author }) : 'Telegram';
   return author;
 }
 

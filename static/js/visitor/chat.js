@@ -22,6 +22,8 @@ export class Chat {
   conversation = new Conversation();
   /** The server went back to an earlier state while we held a later one. */
   wasReset = false;
+  /** The server takes no chat from here. */
+  refused = false;
   /** Highest seq this visitor has had on the screen. */
   #seenSeq = 0;
   #session;
@@ -204,6 +206,7 @@ export class Chat {
     this.#joining = false;
     this.#wantsEnd = false;
     this.wasReset = false;
+    this.refused = false;
     this.#seenSeq = 0;
   }
 
@@ -272,6 +275,7 @@ export class Chat {
     for (const message of this.conversation.unconfirmed()) this.#session.keepUnconfirmed(message);
     this.conversation.apply(frame);
     this.#joining = false;
+    this.refused = false;
     this.#bound = true;
     if (this.conversation.needsRecovery()) this.#recover();
     this.#outbox.connected();
@@ -326,6 +330,9 @@ export class Chat {
   /** @param {string} error @param {number} retryAfter */
   #joinRefused(error, retryAfter) {
     this.#joining = false;
+    this.refused = error === 'forbidden';
+    // Asked every few seconds, it would be refused every few seconds.
+    if (this.refused) this.#rest.stop();
     if (this.#outbox.isPassing(error)) {
       this.#outbox.notice = error === 'capacity' || error === 'rate_limited' ? error : '';
       setTimeout(() => {

@@ -33,8 +33,8 @@ export class ChatScreen {
   /** Whose draft is in the field; '' before the join. */
   #draftOf = '';
 
-  /** @param {Chat} chat @param {HTMLElement} root */
-  constructor(chat, root) {
+  /** @param {Chat} chat @param {HTMLElement} root @param {import('./requests.js').Requests} requests */
+  constructor(chat, root, requests) {
     this.#chat = chat;
     /** @param {string} id */
     const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -47,7 +47,9 @@ export class ChatScreen {
       ownSender: 'visitor',
       authorText: (message, own) => (own ? '' : message.author || t('visitor.team')),
       stateText: (message, delivery) => stateText(message, delivery),
+      reactionText: ({ reaction }) => t('visitor.reaction', { emoji: reaction }),
       typingText: () => this.#typingText(),
+      openFile: (path, range) => requests.file(path, range),
       onRetry: (clientId) => this.#act(() => chat.retry(clientId)),
       onDiscard: (clientId) => this.#act(() => chat.discard(clientId)),
       onScrollTop: () => chat.loadEarlier().then((came) => came || this.#list.askAgain()),
@@ -166,6 +168,8 @@ export class ChatScreen {
     const link = this.#chat.link;
     if (this.#chat.phase !== 'chat') {
       this.#setLine('');
+    } else if (this.#chat.refused) {
+      this.#setLine(t('visitor.chat.notice.forbidden'));
     } else if (link === 'open' || link === 'polling') {
       clearTimeout(this.#lineTimer);
       this.#lineTimer = null;
@@ -221,7 +225,7 @@ export class ChatScreen {
   #tell(added) {
     const fromOthers = added.filter((message) => message.sender !== 'visitor' && message.type === 'message');
     if (fromOthers.length === 0) return;
-    for (const message of fromOthers) announce(`${message.author || t('visitor.team')}: ${message.content}`);
+    for (const message of fromOthers) announce(`${message.author || t('visitor.team')}: ${message.content || message.file?.name}`);
     if (document.hidden || !document.hasFocus()) chime();
   }
 

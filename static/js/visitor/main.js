@@ -4,6 +4,7 @@ import { chooseLocale, loadLocale, locale, translatePage } from '../i18n.js';
 import { storage } from '../storage.js';
 import { Chat } from './chat.js';
 import { ChatScreen } from './chat_screen.js';
+import { Requests } from './requests.js';
 import { visitorSession } from './session.js';
 import { Settings } from './settings.js';
 import { WelcomeScreen } from './welcome_screen.js';
@@ -44,13 +45,15 @@ async function loadTexts() {
 function run() {
   /** @param {string} id */
   const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+  const session = visitorSession(storage(`visitor.${site}`));
+  const requests = new Requests(() => session.load());
   const chat = new Chat({
-    session: visitorSession(storage(`visitor.${site}`)),
+    session,
     socketUrl: socketUrl(),
     introduction,
     onChange: (change) => show(change.added),
   });
-  const chatScreen = new ChatScreen(chat, part('chat'));
+  const chatScreen = new ChatScreen(chat, part('chat'), requests);
   const welcome = new WelcomeScreen(part('welcome'), {
     rememberName: (name) => kept.set('name', name),
     name: () => kept.get('name', ''),
@@ -59,7 +62,7 @@ function run() {
       chatScreen.focus();
     },
   });
-  const settings = new Settings(chat, part('settings'));
+  const settings = new Settings(chat, part('settings'), requests);
 
   /** @type {string} */
   let phase = '';

@@ -4,22 +4,26 @@ import { confirmDialog, el } from '../dom.js';
 import { LANGUAGES, locale, setLocale, t } from '../i18n.js';
 import { setTheme, theme } from '../theme.js';
 import { setSound, soundIsOn } from './sound.js';
+import { continueInTelegram } from './telegram.js';
 import { saveTranscript } from './transcript.js';
 
 export class Settings {
   #chat;
+  #requests;
   #dialog;
   #parts;
 
-  /** @param {import('./chat.js').Chat} chat @param {HTMLElement} dialog */
-  constructor(chat, dialog) {
+  /** @param {import('./chat.js').Chat} chat @param {HTMLElement} dialog @param {import('./requests.js').Requests} requests */
+  constructor(chat, dialog, requests) {
     this.#chat = chat;
+    this.#requests = requests;
     this.#dialog = /** @type {HTMLDialogElement} */ (dialog);
     /** @param {string} id */
     const part = (id) => /** @type {any} */ (document.getElementById(id));
     this.#parts = {
       button: part('settings-button'), language: part('settings-language'), theme: part('settings-theme'),
       sound: part('settings-sound'), chat: part('settings-chat'), download: part('settings-download'), end: part('settings-end'),
+      telegram: part('settings-telegram'),
     };
     for (const [code, name] of Object.entries(LANGUAGES)) {
       this.#parts.language.append(el('option', { value: code, lang: code }, name));
@@ -37,10 +41,11 @@ export class Settings {
     const { conversation, phase } = this.#chat;
     this.#parts.chat.hidden = phase !== 'chat' || conversation.id === null;
     this.#parts.end.hidden = conversation.status !== 'open';
+    this.#parts.telegram.hidden = !conversation.telegram || conversation.status !== 'open';
   }
 
   #listen() {
-    const { language, theme: themeChoice, sound, download, end } = this.#parts;
+    const { language, theme: themeChoice, sound, download, end, telegram } = this.#parts;
     language.addEventListener('change', () => {
       setLocale(language.value).catch(() => {
         language.value = locale();
@@ -53,6 +58,10 @@ export class Settings {
       saveTranscript(this.#chat);
     });
     end.addEventListener('click', () => this.#end());
+    telegram.addEventListener('click', () => {
+      this.#dialog.close();
+      continueInTelegram(() => this.#requests.telegramLink());
+    });
   }
 
   #open() {

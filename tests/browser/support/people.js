@@ -99,11 +99,11 @@ export class Admin {
     await this.page.locator('#login-send').waitFor();
   }
 
-  /** @param {string} name */
-  async logsIn(name) {
+  /** @param {string} name @param {{codeAfter: (ask: () => Promise<unknown>) => Promise<string>}} [teller] who shows the code */
+  async logsIn(name, teller = this.#gateway) {
     await this.opens();
     await this.page.locator('#login-name').fill(name);
-    const code = await this.#gateway.codeAfter(() => this.page.locator('#login-send').click());
+    const code = await teller.codeAfter(() => this.page.locator('#login-send').click());
     await this.page.locator('.code__box').first().waitFor();
     await this.page.keyboard.type(code);
     await this.page.locator('#panel:not([hidden])').waitFor();
@@ -162,11 +162,37 @@ export class Admin {
     await this.page.locator('#thread-close').click();
   }
 
-  async deletes() {
-    const remove = this.page.locator('.details__delete');
-    if (!(await remove.isVisible())) await this.page.locator('#thread-more').click();
-    await remove.click();
+  deletes() {
+    return this.#agrees('.details__delete');
+  }
+
+  bans() {
+    return this.#agrees('.details__ban');
+  }
+
+  /** Does what asks first. @param {string} button */
+  async #agrees(button) {
+    const found = this.page.locator(button);
+    if (!(await found.isVisible())) await this.page.locator('#thread-more').click();
+    await found.click();
     await this.page.locator('dialog[open] .button--danger').click();
+  }
+
+  claims() {
+    return this.page.locator('#claim button', { hasText: 'Claim' }).click();
+  }
+
+  /** What stands about whose conversation this is. @param {string} words */
+  claim(words) {
+    return this.page.locator('#claim', { hasText: words }).waitFor();
+  }
+
+  note(text) {
+    return this.page.locator('#notes-list .note', { hasText: text });
+  }
+
+  alert(words) {
+    return this.page.locator('#alert:not([hidden])', { hasText: words }).waitFor();
   }
 
   async addsTag(tag) {
