@@ -20,6 +20,7 @@ mod rest;
 mod router;
 pub mod salt;
 mod server;
+pub mod setup;
 mod socket;
 pub mod stream;
 pub mod template;

@@ -6,13 +6,16 @@ mod start;
 use std::io::{Write, stdout};
 use std::process::ExitCode;
 
+use gateway::setup::{self, Wish};
 use ipnet::IpNet;
 use shared::config::{Config, Place};
+use shared::time::SystemClock;
 
 const HELP: &str = "\
 Parley's gateway: the whole chat on one machine.
 
 Usage: gateway [--connections-api] [--invoke URL [--stream ENDPOINT/TABLE]] [--connections-from NETWORK]
+       gateway telegram setup [--check] [--drop-pending-updates]
 
   --invoke URL       call functions that run outside this process by the Lambda Invoke API at URL, such as
                      http://127.0.0.1:3001 (sam local start-lambda, cargo lambda watch); they have their own store
@@ -21,6 +24,10 @@ Usage: gateway [--connections-api] [--invoke URL [--stream ENDPOINT/TABLE]] [--c
   --connections-api  serve /@connections/{id} to this machine; --invoke does so by itself
   --connections-from NETWORK
                      serve it to this network too, such as 172.17.0.0/16, where functions run in containers
+  telegram setup     look at token, group, rights and webhook, say what is missing, set webhook and commands
+  --check            change nothing
+  --drop-pending-updates
+                     lose what operators wrote while nobody listened
   --help             show this text
   --version          show the version
 
@@ -31,6 +38,7 @@ Settings come from the environment (DATABASE_URL, LISTEN_ADDR, PUBLIC_URL …); 
 #[derive(Debug, PartialEq, Eq)]
 enum Command {
     Serve(Arrangement),
+    Setup(Wish),
     Help,
     Version,
 }
@@ -51,7 +59,11 @@ struct Elsewhere {
     stream: Option<(String, String)>,
 }
 
-fn command(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+fn command(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let mut arguments = arguments.peekable();
+    if arguments.next_if_eq("telegram").is_some() {
+        return telegram(arguments).map(Command::Setup);
+    }
     let (mut connections_api, mut connections_from, mut url, mut stream) = (false, None, None, None);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -85,6 +97,21 @@ fn command(mut arguments: impl Iterator<Item = String>) -> Result<Command, Strin
     Ok(Command::Serve(Arrangement { connections_api, connections_from, invoke }))
 }
 
+fn telegram(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
+    if arguments.next().as_deref() != Some("setup") {
+        return Err("Of telegram there is one command: gateway telegram setup.".into());
+    }
+    let mut wish = Wish::default();
+    for argument in arguments {
+        match argument.as_str() {
+            "--check" => wish.check = true,
+            "--drop-pending-updates" => wish.drop_pending_updates = true,
+            _ => return Err(format!("There is no option {argument:?}; --help shows those there are.")),
+        }
+    }
+    Ok(wish)
+}
+
 fn address(text: &str) -> Option<String> {
     let text = text.trim_end_matches('/');
     text.starts_with("http://").then(|| text.to_owned())
@@ -93,6 +120,7 @@ fn address(text: &str) -> Option<String> {
 fn main() -> ExitCode {
     let text = match command(std::env::args().skip(1)) {
         Ok(Command::Serve(arrangement)) => return serve(arrangement),
+        Ok(Command::Setup(wish)) => return set_up_telegram(wish),
         Ok(Command::Help) => HELP.to_owned(),
         Ok(Command::Version) => format!("gateway {}\n", env!("CARGO_PKG_VERSION")),
         Err(mistake) => {
@@ -106,6 +134,38 @@ fn main() -> ExitCode {
 }
 
 fn serve(arrangement: Arrangement) -> ExitCode {
+    run(async |config| match start::run(config, arrangement).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(start::Refused { sentence, code }) => {
+            eprintln!("{sentence}");
+            ExitCode::from(code)
+        }
+    })
+}
+
+/// Success only if operators can work.
+fn set_up_telegram(wish: Wish) -> ExitCode {
+    run(async |config| {
+        let told = match setup::run(&config, &SystemClock, wish).await {
+            Ok(report) => report.lines(&config).map(|lines| (lines, report.is_well())),
+            Err(error) => Err(error),
+        };
+        match told {
+            Ok((lines, is_well)) => {
+                // Nobody listens when this fails.
+                let _ = stdout().write_all(lines.as_bytes());
+                if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            }
+            Err(error) => {
+                eprintln!("Telegram cannot be looked at: {error}.");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+/// Reads the settings, begins to log and runs `act`.
+fn run(act: impl AsyncFnOnce(Config) -> ExitCode) -> ExitCode {
     let config = match Config::from_env(Place::Gateway) {
         Ok(config) => config,
         Err(mistakes) => {
@@ -117,18 +177,11 @@ fn serve(arrangement: Arrangement) -> ExitCode {
         eprintln!("{mistake}");
         return ExitCode::from(2);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(act(config)),
         Err(error) => {
             eprintln!("The gateway cannot start its threads: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(start::run(config, arrangement)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(start::Refused { sentence, code }) => {
-            eprintln!("{sentence}");
-            ExitCode::from(code)
+            ExitCode::FAILURE
         }
     }
 }
@@ -159,8 +212,14 @@ mod tests {
         assert_eq!(read(&told), Ok(Command::Serve(expected)));
         assert_eq!(read(&["--version"]), Ok(Command::Version));
         assert_eq!(read(&["-h"]), Ok(Command::Help));
+        let wish = |check, drop_pending_updates| Ok(Command::Setup(Wish { check, drop_pending_updates }));
+        assert_eq!(read(&["telegram", "setup"]), wish(false, false));
+        assert_eq!(read(&["telegram", "setup", "--check"]), wish(true, false));
+        assert_eq!(read(&["telegram", "setup", "--drop-pending-updates"]), wish(false, true));
         for (wrong, named) in [
             (&["--port", "1"][..], "--port"),
+            (&["telegram"], "telegram setup"),
+            (&["telegram", "setup", "--force"], "--force"),
             (&["--invoke"], "--invoke"),
             (&["--connections-from", "172.17.0.0/16"], "--connections-api"),
             (&["--connections-api", "--connections-from", "docker0"], "--connections-from"),

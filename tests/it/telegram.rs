@@ -7,5 +7,6 @@ mod login;
 mod mirror;
 mod outage;
 mod replies;
+mod setup;
 pub mod stage;
 mod webhook;

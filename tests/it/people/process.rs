@@ -36,6 +36,15 @@ fn program() -> PathBuf {
     program
 }
 
+/// Runs the program to its end; answers its exit code and everything that it wrote.
+pub async fn run_program(arguments: &[&str], settings: &[(&str, &str)]) -> (i32, String) {
+    let mut command = Command::new(program());
+    command.env_clear().args(arguments).envs(settings.iter().copied()).kill_on_drop(true);
+    let output = within("its end", command.output()).await.unwrap();
+    let written = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(written).unwrap())
+}
+
 impl Process {
     /// Starts it on a home's database and waits until it serves. Its clock is the machine's.
     pub async fn start(home: &Home, settings: &[(&str, &str)]) -> Self {
