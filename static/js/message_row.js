@@ -34,7 +34,7 @@ export function drawRow(node, view, parts) {
     ...body,
     reactions(view.reactions),
     meta(view),
-    view.note !== '' && el('p', { class: 'message__note' }, icon('alert'), el('span', {}, view.note)),
+    view.note !== '' && el('p', { class: 'message__note' }, icon('alert'), view.note),
     delivery === 'failed' && own && failedActions(messages[0], parts),
   ]));
 }

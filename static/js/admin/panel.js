@@ -233,7 +233,8 @@ export class Panel {
 
   async #poll() {
     await this.loadList();
-    if (this.route.conversation) await this.threads.open(this.route.conversation);
+    const { conversation } = this.route;
+    if (conversation) await Promise.all([this.threads.open(conversation), this.notes.open(conversation), this.telegram.open(conversation)]);
     this.letters.resend();
     await this.#greet();
   }
