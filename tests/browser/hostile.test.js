@@ -87,6 +87,11 @@ test('names, addresses and tags are text wherever the panel shows them', async (
   }
   await oya.addsTag(TAG);
   await oya.page.locator('#filter-tag option', { hasText: TAG }).waitFor({ state: 'attached' });
+  await oya.claims();
+  await oya.page.locator('#claim .claim__words').waitFor();
+  await oya.page.locator('#notes-text').fill(PAYLOADS[2]);
+  await oya.page.locator('#notes-form button').click();
+  await oya.note(PAYLOADS[2]).filter({ hasText: PAYLOADS[0] }).waitFor();
   await oya.answers(PAYLOADS[1]);
   await oya.page.locator('.details__delete').click();
   await oya.page.locator('dialog[open] h2', { hasText: joined.at(-1).visitor_name }).waitFor();
