@@ -1,10 +1,16 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-aws check bench bench-lambda build deploy pages webhook
+.PHONY: help run run-telegram-sandbox telegram-setup test test-aws check bench bench-lambda build deploy pages webhook table
+
+# A variable of the environment wins over its line in .env.
+settings = if [ -f .env ]; then while IFS= read -r line || [ -n "$$line" ]; do case "$$line" in [A-Z]*=*) \
+	printenv "$${line%%=*}" >/dev/null || export "$$line";; esac; done < .env; fi;
 
 functions := connect message disconnect visitor admin telegram notifier maintenance
 
 help:
 	@echo "make run     start Parley on http://127.0.0.1:8000 (settings: .env.example)"
+	@echo "make run-telegram-sandbox  start Parley with a Telegram of its own, to try the operators' side without a bot"
+	@echo "make telegram-setup  look at your bot and group, say what is missing, set webhook and commands; ARGS=--check only looks"
 	@echo "make test    run every test; installs PostgreSQL and Chromium when they are missing"
 	@echo "make test-aws  the part of it that is about AWS: template, build by SAM, stories on a small AWS on this machine"
 	@echo "make check   formatting, lints, dependencies"
@@ -17,11 +23,16 @@ help:
 
 # The development profile: from a fresh clone it serves in four minutes on two slow cores, where the release profile with
 # its optimisation at link time takes three times as long. `make build` makes the other one.
-# A variable of the environment wins over its line in .env.
 run:
-	@if [ -f .env ]; then while IFS= read -r line || [ -n "$$line" ]; do case "$$line" in [A-Z]*=*) \
-		printenv "$${line%%=*}" >/dev/null || export "$$line";; esac; done < .env; fi; \
-	exec cargo run --locked -p gateway
+	@$(settings) exec cargo run --locked -p gateway
+
+telegram-setup:
+	@$(settings) exec cargo run --locked --quiet -p gateway -- telegram setup $(ARGS)
+
+# The gateway comes from the same build and is started by the sandbox, which stops it again.
+run-telegram-sandbox:
+	@cargo build --locked -p gateway -p tests --bin gateway --bin telegram-sandbox --no-default-features --features shared/sql
+	@exec "$${CARGO_TARGET_DIR:-target}/debug/telegram-sandbox" $(ARGS)
 
 test:
 	@bash .ci/test.sh

@@ -22,6 +22,8 @@ STATIC = ROOT / "static"
 # As the gateway serves them: the modules of a page belong together, so each is asked for again at each use.
 CACHE_CONTROL = "no-cache"
 TEXT = ("application/json", "image/svg+xml")
+# As in shared/src/telegram/setup.rs: Telegram leaves out some kinds that are not asked for by name.
+ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "message_reaction", "my_chat_member"]
 
 
 class Stack:
@@ -83,7 +85,7 @@ def set_webhook(stack):
     value = stack.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
     secrets = json.loads(value)
     url = f"{stack.outputs['Url']}/telegram/webhook"
-    body = {"url": url, "secret_token": secrets["webhook_secret"], "allowed_updates": ["message", "edited_message"]}
+    body = {"url": url, "secret_token": secrets["webhook_secret"], "allowed_updates": ALLOWED_UPDATES}
     request = urllib.request.Request(
         f"{stack.parameters['TelegramApiUrl'].rstrip('/')}/bot{secrets['bot_token']}/setWebhook",
         data=json.dumps(body).encode(),

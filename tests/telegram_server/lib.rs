@@ -29,6 +29,7 @@ mod messages;
 mod people;
 mod server;
 mod topics;
+mod view;
 mod webhook;
 
 pub use api::Request;
