@@ -74,7 +74,10 @@ export class ThreadView {
     panel.on('deleted', ({ id }) => forgetDraft(draftKey(id)));
     panel.on('thread', (id) => id === this.#id && this.#later());
     for (const topic of /** @type {const} */ (['route', 'list', 'alert'])) panel.on(topic, () => this.#later());
-    onLocaleChange(() => this.#later());
+    onLocaleChange(() => {
+      this.#hint();
+      this.#later();
+    });
   }
 
   focus() {
@@ -239,7 +242,10 @@ export class ThreadView {
   /** @param {any} message @param {string} delivery */
   #state(message, delivery) {
     if (delivery === 'failed') return t('common.message.failed', { reason: t(`common.error.${message.reason ?? 'unknown'}`) });
-    if (delivery === 'sent') return t(this.#panel.item(this.#id)?.online ? 'common.message.sent' : 'admin.thread.sent_offline');
+    if (delivery === 'sent') {
+      const item = this.#panel.item(this.#id);
+      return t(item?.online || item?.in_telegram ? 'common.message.sent' : 'admin.thread.sent_offline');
+    }
     return t(`common.message.${delivery}`);
   }
 }
