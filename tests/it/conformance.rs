@@ -1,8 +1,12 @@
 //! What every store must do: each method of each trait, each sentence of their documentation.
 
 mod append;
+mod approval;
+mod attachments;
 mod buckets;
 mod budget;
+mod chats;
+mod claims;
 mod connections;
 mod conversations;
 mod deletion;
@@ -11,6 +15,7 @@ mod links;
 mod list;
 mod make;
 mod messages;
+mod notes;
 mod outbox;
 mod records;
 mod search;

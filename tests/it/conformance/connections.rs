@@ -139,6 +139,50 @@ async fn an_admin_is_gone_with_the_last_socket_of_the_session() {
 }
 
 #[tokio::test]
+async fn operators_are_there_without_a_socket_until_the_moment_they_named() {
+    for_each_store(|store| async move {
+        let (soon, late) = (START.plus(MINUTE), START.plus(12 * HOUR));
+        store.operator_present("Oya", soon, START).await.unwrap();
+        store.operator_present("Ece", late, START).await.unwrap();
+        assert_eq!(store.admins_online(START).await.unwrap(), 2);
+        let socket = admin_socket("s1", "192.0.2.1");
+        store.connect(&socket, NO_CAPS).await.unwrap();
+        assert_eq!(store.admins_online(START).await.unwrap(), 3, "sessions count as before");
+        assert_eq!(store.admin_connections(START).await.unwrap(), std::slice::from_ref(&socket.connection_id));
+
+        assert_eq!(store.admins_online(soon).await.unwrap(), 2);
+        store.operator_present("Oya", late, soon).await.unwrap();
+        assert_eq!(store.admins_online(soon).await.unwrap(), 3, "said again");
+        store.operator_present("Ece", soon, soon).await.unwrap();
+        assert_eq!(store.admins_online(soon).await.unwrap(), 2, "gone before the moment");
+        store.operator_present("Ece", soon, soon).await.unwrap();
+        store.forget_connections().await.unwrap();
+
+        assert_eq!(store.admins_online(soon).await.unwrap(), 1, "a gateway that starts again changes nothing for Oya");
+        assert!(store.admin_connections(soon).await.unwrap().is_empty());
+        store.connect(&admin_socket("s2", "192.0.2.1"), NO_CAPS).await.unwrap();
+        assert_eq!(store.admins_online(soon).await.unwrap(), 2);
+        assert_eq!(store.admins_online(late).await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn racing_operators_are_all_noted() {
+    for_each_store(|store| async move {
+        let names: Vec<_> = (0..20).map(|n| format!("operator {n}")).collect();
+
+        let racers = names.iter().map(|name| store.operator_present(name, START.plus(HOUR), START));
+        for answer in race(racers).await {
+            answer.unwrap();
+        }
+
+        assert_eq!(store.admins_online(START).await.unwrap(), 20);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_bound_visitors_are_visitor_connections() {
     for_each_store(|store| async move {
         let id = begin(&*store, "Ada").await;

@@ -125,6 +125,53 @@ async fn no_item_of_the_table_speaks_of_a_deleted_conversation() {
     home.leave().await;
 }
 
+/// Calls `write` again and again while the conversation is being deleted, and a little longer.
+async fn write_until_gone(write: impl AsyncFn(i64) -> bool) {
+    let mut number = 0;
+    while write(number).await {
+        number += 1;
+        assert!(number < 10_000, "the conversation goes in the end");
+    }
+}
+
+#[tokio::test]
+async fn what_races_with_the_deletion_leaves_nothing_behind() {
+    for home in Home::lasting().await {
+        let store = home.open().await;
+        let id = begin(&*store, "Ada").await;
+        store.add_note(&note(&id, "first", "x")).await.unwrap();
+        let deleting = async {
+            tokio::task::yield_now().await;
+            store.delete(&id, START).await.unwrap()
+        };
+        let noting =
+            write_until_gone(async |n| store.add_note(&note(&id, &n.to_string(), "x")).await.unwrap().is_some());
+        let filing = write_until_gone(async |n| store.put_attachment(&attachment(&id, &n.to_string())).await.unwrap());
+        let mirroring = write_until_gone(async |n| {
+            let thread_id = Some(n + 1);
+            let mirror = TelegramMirror { conversation_id: id.clone(), thread_id, ..TelegramMirror::default() };
+            store.save_mirror(&mirror).await.unwrap()
+        });
+        let binding = write_until_gone(async |n| store.bind_chat(7 + n % 2, &id).await.unwrap());
+        let starting = write_until_gone(async |n| {
+            store.put_start(&n.to_string(), &id, START.plus(DAY)).await.unwrap();
+            store.conversation(&id, START).await.unwrap().is_some()
+        });
+
+        let (deleted, ..) = futures::join!(deleting, noting, filing, mirroring, binding, starting);
+
+        assert!(deleted);
+        assert_eq!(store.backlog(Lane::Telegram).await.unwrap().0, 1, "the event that tells of it");
+        if let Some(table) = home.table() {
+            let left: Vec<_> = table.items().await.into_iter().filter(|item| item.to_string().contains(&id)).collect();
+            assert_eq!(left.len(), 1, "{left:?}");
+        }
+        assert_eq!(store.chat_conversation(7).await.unwrap(), None);
+        drop(store);
+        home.leave().await;
+    }
+}
+
 /// The items in which a text occurs.
 async fn speak_of(home: &Home, text: &str) -> Vec<Value> {
     let items = home.table().expect("a table").items().await;

@@ -46,13 +46,14 @@ async fn an_update_is_seen_first_once_until_its_sight_ends() {
         let end = START.plus(HOUR);
 
         assert!(store.sight(7, START).await.unwrap().is_none());
-        let sight = Sight::default();
+        let sight = Sight { answer: Some("{\"ok\":true}".into()), aside: Some("{\"update_id\":7}".into()) };
         let sights = race((0..100).map(|_| store.first_sight(7, &sight, START, end))).await;
 
         assert_eq!(sights.into_iter().filter(|one| *one.as_ref().unwrap()).count(), 1);
         assert!(store.first_sight(8, &Sight::default(), START, end).await.unwrap());
+        assert_eq!(store.sight(8, START).await.unwrap(), Some(Sight::default()));
         assert!(!store.first_sight(7, &Sight::default(), end.plus(-1), end.plus(HOUR)).await.unwrap());
-        assert!(store.sight(7, end.plus(-1)).await.unwrap().is_some());
+        assert_eq!(store.sight(7, end.plus(-1)).await.unwrap(), Some(sight.clone()));
         assert!(store.sight(7, end).await.unwrap().is_none());
         assert!(store.sight(9, START).await.unwrap().is_none());
         assert!(store.first_sight(7, &Sight::default(), end, end.plus(HOUR)).await.unwrap());

@@ -142,3 +142,35 @@ async fn a_long_conversation_is_whole_and_remembers_every_client_id() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_reaction_is_set_replaced_and_taken_away_without_an_event() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        for number in 1..=40 {
+            say(&*store, &id, Sender::Visitor, &format!("{number} {}", "x".repeat(80)), START.plus(number)).await;
+        }
+        let before = store.backlog(Lane::Telegram).await.unwrap();
+
+        // One that is old, one that is new.
+        for seq in [2, 40] {
+            let react = async |to: Option<&str>| store.react(&id, seq, to).await.unwrap().unwrap();
+            let (message, changed) = react(Some("👍")).await;
+            assert!(changed && message.seq == seq && message.reaction.as_deref() == Some("👍"));
+            assert_eq!(react(Some("👍")).await, (message, false));
+            let (message, changed) = react(Some("❤")).await;
+            assert!(changed);
+            let read = store.messages(&id, seq - 1, seq + 1, false, 1).await.unwrap();
+            assert_eq!(read, [message]);
+            let (message, changed) = react(None).await;
+            assert!(changed && message.reaction.is_none());
+            assert!(!react(None).await.1);
+        }
+        assert_eq!(store.react(&id, 41, Some("👍")).await.unwrap(), None);
+        assert_eq!(store.react(&id, 0, Some("👍")).await.unwrap(), None);
+        assert_eq!(store.react("nobody", 1, Some("👍")).await.unwrap(), None);
+        assert_eq!(store.backlog(Lane::Telegram).await.unwrap(), before);
+        assert_eq!(say(&*store, &id, Sender::Visitor, "next", START.plus(99)).await.seq, 41);
+    })
+    .await;
+}

@@ -11,7 +11,7 @@ use shared::store::dynamodb::DynamoStore;
 use shared::store::{Appended, Connected, ConnectionCaps, LoginCode, Redeemed, Store, StoreError, StoreResult, Taken};
 use shared::time::{HOUR, MINUTE, SECOND};
 
-use super::make::{NO_CAPS, START, begin, message, session, visitor_socket};
+use super::make::{NO_CAPS, START, begin, head, message, note, session, visitor_socket};
 use crate::stores::{Home, Storm};
 
 const SEEDS: [u64; 3] = [1, 22, 333];
@@ -160,6 +160,85 @@ async fn one_of_many_closes_a_conversation() {
         let events = fair.due(Lane::Telegram, START.plus(HOUR), 100).await.unwrap();
         let told = events.iter().filter(|one| one.event.kind == EventKind::ConversationClosed).count();
         assert!(told <= 1 && told >= changes, "{events:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_of_many_claims_a_conversation() {
+    in_storms(async |store, storm, home| {
+        let fair = home.open().await;
+        let id = begin(&*fair, "Ada").await;
+        let names: Vec<_> = (0..12).map(|n| format!("operator {n}")).collect();
+
+        let claims = join_all(names.iter().map(|name| store.claim(&id, name, START))).await;
+        storm.calm();
+
+        let holder = head(&*fair, &id, START).await.claim;
+        let answers = claims.into_iter().zip(&names).filter_map(|(one, name)| answered(one).map(|one| (one, name)));
+        let mut winners = Vec::new();
+        for (answer, name) in answers {
+            let (seen, changed) = answer.unwrap();
+            assert_eq!(seen.claim, holder, "everybody is told the same");
+            winners.extend(changed.then_some(name));
+        }
+        assert!(winners.len() <= 1);
+        assert!(winners.iter().all(|name| holder.as_ref().is_some_and(|claim| claim.name == **name)));
+        let events = fair.due(Lane::Telegram, START, 100).await.unwrap();
+        let told = events.iter().filter(|one| one.event.kind == EventKind::ConversationClaimed).count();
+        assert_eq!(told, usize::from(holder.is_some()), "{events:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_note_that_was_confirmed_is_kept_once_and_the_rest_once_or_never() {
+    in_storms(async |store, storm, home| {
+        let fair = home.open().await;
+        let id = begin(&*fair, "Ada").await;
+        let notes: Vec<_> = (0..12).map(|n| note(&id, &format!("n{n}"), &format!("note {n}"))).collect();
+
+        let mut confirmed = Vec::new();
+        for some in notes.chunks(4) {
+            let answers = join_all(some.iter().map(|one| store.add_note(one))).await;
+            confirmed.extend(answers.into_iter().filter_map(answered).map(|one| one.unwrap().0));
+        }
+        storm.calm();
+
+        let kept = fair.notes(&id).await.unwrap();
+        assert!(kept.iter().map(|one| one.seq).eq(1..=i64::try_from(kept.len()).unwrap()), "dense: {kept:?}");
+        assert!(confirmed.iter().all(|one| kept.contains(one)));
+        for one in &notes {
+            let (again, added) = store.add_note(one).await.unwrap().unwrap();
+            assert_eq!(added, !kept.contains(&again));
+        }
+        assert_eq!(fair.notes(&id).await.unwrap().len(), notes.len());
+        let events = fair.due(Lane::Telegram, START, 100).await.unwrap();
+        let told = events.iter().filter(|one| one.event.kind == EventKind::NoteAdded).map(|one| one.event.seq);
+        assert!(told.eq(1..=12), "one event for each, in order");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_chat_that_was_bound_in_a_storm_is_bound_on_both_sides() {
+    in_storms(async |store, storm, home| {
+        let fair = home.open().await;
+        let ids = [begin(&*fair, "Ada").await, begin(&*fair, "Bob").await];
+
+        for number in 0..6 {
+            answered(store.bind_chat(7, &ids[number % 2]).await);
+        }
+        storm.calm();
+
+        let conversation = fair.chat_conversation(7).await.unwrap();
+        for id in &ids {
+            let named = head(&*fair, id, START).await.visitor_chat_id == Some(7);
+            assert_eq!(named, conversation.as_ref() == Some(id));
+            fair.delete(id, START).await.unwrap();
+        }
+        let items = home.table().unwrap().items().await;
+        assert!(!items.iter().any(|item| item["pk"]["S"] == "CHAT#7"), "it goes with its conversation");
     })
     .await;
 }

@@ -3,25 +3,28 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::DynamoStore;
 use super::failure::{CHANGE, Patience};
-use super::item::{Key, text};
+use super::item::{Key, t, text};
 use super::sockets::Sockets;
 use super::table::{Terms, Written};
 use crate::store::StoreResult;
 use crate::time::Timestamp;
+
+/// At most so many operators that have gone are taken out at once.
+const GONE: usize = 50;
 
 impl Sockets {
     /// How many operators are there.
     pub(super) fn operators(&self, now: Timestamp) -> usize {
         self.operators.values().filter(|until| **until > now.0).count()
     }
+}
 
-    /// Notes until when an operator is there, and forgets those that have gone.
-    fn note(&mut self, operator: &str, until: Timestamp, now: Timestamp) {
-        self.operators.insert(operator.to_owned(), until.0);
-        self.operators.retain(|_, until| *until > now.0);
-    }
+fn map(entries: impl IntoIterator<Item = (String, AttributeValue)>) -> AttributeValue {
+    AttributeValue::M(entries.into_iter().collect())
 }
 
 impl DynamoStore {
@@ -29,50 +32,57 @@ impl DynamoStore {
     pub(super) async fn note_operator(&self, operator: &str, until: Timestamp, now: Timestamp) -> StoreResult<()> {
         let (key, operator) = (Key::admins(), text(operator));
         let mut patience = Patience::of(CHANGE);
-        let mut found = self.get(&key, true).await?;
         loop {
-            let there = found.is_some();
-            let mut list = Sockets::read(found)?;
-            let before = list.operators.clone();
-            list.note(&operator, until, now);
-            if list.operators == before {
-                return Ok(());
-            }
-            let written = if there {
-                self.update(&key, replacing(&before, &list.operators)?).await?
+            let note = Terms::change("SET operators.#operator = :until REMOVE #ttl")
+                .only_when("attribute_exists(operators)")
+                .name("#operator", &operator)
+                .name("#ttl", "ttl")
+                .value(":until", t(until));
+            let found = match self.update(&key, note).await? {
+                Written::Done(list) => return self.forget_operators(Sockets::read(list)?, now).await,
+                Written::Refused(found) => found,
+            };
+            let written = if found.is_some() {
+                let begin = Terms::change("SET operators = :first REMOVE #ttl")
+                    .only_when("attribute_exists(pk) AND attribute_not_exists(operators)")
+                    .name("#ttl", "ttl")
+                    .value(":first", map([(operator.clone(), t(until))]));
+                self.update(&key, begin).await?
             } else {
+                let operators = BTreeMap::from([(operator.clone(), until.0)]);
+                let list = Sockets { operators, ..Sockets::default() };
                 self.put(key.item(&list)?, Terms::absent()).await?
             };
-            let Written::Refused(item) = written else { return Ok(()) };
-            found = item;
+            if written.stands() {
+                return Ok(());
+            }
             patience.again().await?;
         }
+    }
+
+    /// Takes those out that have gone, unless one of them has come again.
+    async fn forget_operators(&self, list: Sockets, now: Timestamp) -> StoreResult<()> {
+        let gone: Vec<_> = list.operators.into_iter().filter(|(_, until)| *until <= now.0).take(GONE).collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<_> = (0..gone.len()).map(|number| format!("operators.#id{number}")).collect();
+        let still: Vec<_> = places.iter().map(|place| format!("{place} <= :now")).collect();
+        let terms =
+            Terms::change(format!("REMOVE {}", places.join(", "))).only_when(still.join(" AND ")).value(":now", t(now));
+        let terms =
+            gone.iter().enumerate().fold(terms, |terms, (number, (id, _))| terms.name(&format!("#id{number}"), id));
+        self.update(&Key::admins(), terms).await.map(|_| ())
     }
 
     /// Forgets the admins' sockets, but not the operators.
     pub(super) async fn forget_admins(&self) -> StoreResult<()> {
         let nobody = Terms::when("attribute_not_exists(operators)");
         let Written::Refused(_) = self.remove(&Key::admins(), nobody).await? else { return Ok(()) };
-        let none = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(BTreeMap::<String, i64>::new())?;
         let terms = Terms::change("SET #sockets = :none")
             .only_when("attribute_exists(pk)")
             .name("#sockets", "sockets")
-            .value(":none", none);
+            .value(":none", map([]));
         self.update(&Key::admins(), terms).await.map(|_| ())
     }
-}
-
-/// Puts operators in place of those that were seen. The item then has no end of its own.
-fn replacing(before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>) -> StoreResult<Terms> {
-    let to_value = |operators| serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(operators);
-    let mut terms = Terms::change("REMOVE operators, #ttl").name("#ttl", "ttl");
-    if !after.is_empty() {
-        terms =
-            Terms::change("SET operators = :after REMOVE #ttl").name("#ttl", "ttl").value(":after", to_value(after)?);
-    }
-    Ok(if before.is_empty() {
-        terms.only_when("attribute_exists(pk) AND attribute_not_exists(operators)")
-    } else {
-        terms.only_when("operators = :before").value(":before", to_value(before)?)
-    })
 }

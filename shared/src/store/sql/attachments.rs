@@ -16,8 +16,8 @@ const ONE: &str = "select * from attachment where conversation_id = $1 and id = 
 const SETTING: &str = "select value from setting where name = $1";
 const SET: &str = "insert into setting (name, value) values ($1, $2) on conflict (name) do update set value = $2";
 const UNSET: &str = "delete from setting where name = $1";
-/// By code points on both databases: a name is ASCII, and `~` stands behind all that it may hold.
-const SETTINGS: &str = "select name, value from setting where name >= $1 and name < $2 order by name";
+/// No comparison and no order: PostgreSQL's are those of a language.
+const SETTINGS: &str = "select name, value from setting where substr(name, 1, length($1)) = $1";
 
 fn attachment(row: &AnyRow) -> sqlx::Result<Attachment> {
     Ok(Attachment {
@@ -76,8 +76,10 @@ impl Settings for SqlStore {
     }
 
     async fn settings(&self, prefix: &str) -> StoreResult<Vec<(String, String)>> {
-        let rows = sqlx::query(SETTINGS).bind(text(prefix)).bind(text(prefix) + "~").fetch_all(&self.readers).await?;
+        let rows = sqlx::query(SETTINGS).bind(text(prefix)).fetch_all(&self.readers).await?;
         let pair = |row: &AnyRow| Ok((string(row, "name")?, string(row, "value")?));
-        Ok(rows.iter().map(pair).collect::<sqlx::Result<_>>()?)
+        let mut pairs = rows.iter().map(pair).collect::<sqlx::Result<Vec<_>>>()?;
+        pairs.sort_unstable();
+        Ok(pairs)
     }
 }
