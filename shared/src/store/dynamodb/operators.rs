@@ -50,7 +50,7 @@ impl DynamoStore {
                 self.update(&key, begin).await?
             } else {
                 let operators = BTreeMap::from([(operator.clone(), until.0)]);
-                let list = Sockets { operators, ..Sockets::default() };
+                let list = Sockets::of_operators(operators);
                 self.put(key.item(&list)?, Terms::absent()).await?
             };
             if written.stands() {

@@ -40,6 +40,11 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
+    /// A list that begins without a socket.
+    pub(super) fn of_operators(operators: BTreeMap<String, i64>) -> Self {
+        Self { operators, ..Self::default() }
+    }
+
     /// The list of an item; without one it is empty.
     pub(super) fn read(item: Option<Item>) -> StoreResult<Self> {
         Ok(item.map(read).transpose()?.unwrap_or_default())
