@@ -59,6 +59,8 @@ test('a flood limit is told in seconds under the newest message, and counts down
   assert.equal(world.words(4), '');
   assert.equal(world.way.ticks('c1'), true);
   assert.equal(troubleWords(world.way.trouble('c1', 5), { code: 'telegram_down' }), 'Telegram: waiting 30 s (no answer)');
+  assert.equal(troubleWords(world.way.trouble('c1', 5), { code: 'telegram_forbidden' }), 'Telegram: waiting 30 s (see the notice above)');
+  assert.equal(troubleWords(world.way.trouble('c1', 5), { code: 'telegram_rights' }), 'Telegram: waiting 30 s (flood limit)');
 
   world.second = 29;
   assert.equal(world.words(5), 'Telegram: waiting 1 s (flood limit)');
