@@ -179,7 +179,7 @@ export class Admin {
   }
 
   claims() {
-    return this.page.locator('#claim button', { hasText: 'Claim' }).click();
+    return this.page.locator('#claim .claim__button:only-child').click();
   }
 
   /** What stands about whose conversation this is. @param {string} words */
