@@ -19,7 +19,7 @@ help:
 	@echo "make build   the gateway and the eight Lambda bootstraps, optimised"
 	@echo "make deploy  puts Parley into your AWS account; CONFIG_ENV=prod as samconfig.toml says there, ARGS=--guided asks"
 	@echo "make pages   uploads the pages of a deployed STACK in a REGION"
-	@echo "make webhook tells Telegram the address of a deployed STACK in a REGION"
+	@echo "make webhook  what telegram-setup does, for a deployed STACK in a REGION"
 
 # The development profile: from a fresh clone it serves in four minutes on two slow cores, where the release profile with
 # its optimisation at link time takes three times as long. `make build` makes the other one.
@@ -27,7 +27,7 @@ run:
 	@$(settings) exec cargo run --locked -p gateway
 
 telegram-setup:
-	@$(settings) exec cargo run --locked --quiet -p gateway -- telegram setup $(ARGS)
+	@$(settings) exec cargo run --locked -p gateway -- telegram setup $(ARGS)
 
 # The gateway comes from the same build and is started by the sandbox, which stops it again.
 run-telegram-sandbox:

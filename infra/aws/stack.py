@@ -7,13 +7,13 @@ import argparse
 import hashlib
 import json
 import mimetypes
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import time
 import tomllib
-import urllib.error
-import urllib.request
 
 import boto3
 
@@ -22,8 +22,10 @@ STATIC = ROOT / "static"
 # As the gateway serves them: the modules of a page belong together, so each is asked for again at each use.
 CACHE_CONTROL = "no-cache"
 TEXT = ("application/json", "image/svg+xml")
-# As in shared/src/telegram/setup.rs: Telegram leaves out some kinds that are not asked for by name.
-ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "message_reaction", "my_chat_member"]
+# Settings that Telegram's side depends on.
+PARAMETERS = {"TELEGRAM_DEFAULT_CHAT_ID": "TelegramDefaultChatId", "TELEGRAM_API_URL": "TelegramApiUrl",
+              "TELEGRAM_ADMIN_IDS": "TelegramAdminIds", "TELEGRAM_ON_DELETE": "TelegramOnDelete",
+              "DEFAULT_LOCALE": "DefaultLocale"}
 
 
 class Stack:
@@ -77,31 +79,20 @@ def upload_pages(stack):
     print(f"{len(changed)} files changed. Parley is at {stack.outputs['Url']}")
 
 
-def set_webhook(stack):
-    """Tells Telegram where its updates go. Neither secret is printed or shown to other processes."""
+def set_up_telegram(stack):
+    """Has the gateway's program look at the bot and its group and tell Telegram where its updates go. Secrets are handed over
+    in its environment, where other people's processes do not see them."""
     secret_id = stack.outputs.get("TelegramSecretId")
     if not secret_id:
         sys.exit("The stack has no TelegramSecret.")
     value = stack.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
     secrets = json.loads(value)
-    url = f"{stack.outputs['Url']}/telegram/webhook"
-    body = {"url": url, "secret_token": secrets["webhook_secret"], "allowed_updates": ALLOWED_UPDATES}
-    request = urllib.request.Request(
-        f"{stack.parameters['TelegramApiUrl'].rstrip('/')}/bot{secrets['bot_token']}/setWebhook",
-        data=json.dumps(body).encode(),
-        headers={"content-type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            told = json.load(answer)
-    except urllib.error.HTTPError as error:
-        told = json.load(error)
-    except urllib.error.URLError as error:
-        # The error itself could name the address, which holds the token.
-        sys.exit(f"Telegram does not answer: {type(error.reason).__name__}")
-    if not told.get("ok"):
-        sys.exit(f"Telegram refused: {told.get('description')}")
-    print(f"Telegram sends its updates to {url}")
+    settings = {"PUBLIC_URL": stack.outputs["Url"], "TELEGRAM_BOT_TOKEN": secrets["bot_token"],
+                "TELEGRAM_WEBHOOK_SECRET": secrets["webhook_secret"]}
+    for name, parameter in PARAMETERS.items():
+        settings[name] = stack.parameters.get(parameter, "")
+    program = ["cargo", "run", "--locked", "-p", "gateway", "--", "telegram", "setup"]
+    sys.exit(subprocess.run(program, cwd=ROOT, env={**os.environ, **settings}).returncode)
 
 
 def configured(environment):
@@ -124,7 +115,7 @@ def main():
     told = parser.parse_args()
     name, region = configured(told.config_env) if told.config_env else (told.stack, told.region)
     stack = Stack(name, told.region or region)
-    {"pages": upload_pages, "webhook": set_webhook}[told.what](stack)
+    {"pages": upload_pages, "webhook": set_up_telegram}[told.what](stack)
 
 
 if __name__ == "__main__":

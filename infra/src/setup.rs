@@ -3,7 +3,7 @@
 mod address;
 mod webhook;
 
-use shared::config::{Config, TelegramConfig};
+use shared::config::{Config, OnDelete, TelegramConfig};
 use shared::i18n::{Catalogue, LOCALES};
 use shared::telegram::setup::{ChatInfo, ChatMember, CommandScope, Me};
 use shared::telegram::{Telegram, TelegramError};
@@ -72,11 +72,11 @@ pub async fn run(config: &Config, clock: &dyn Clock, wish: Wish) -> shared::Resu
     };
     let telegram = Telegram::new(told)?;
     let Some(me) = setup.token(&telegram, told).await else { return Ok(setup.report) };
-    if let Some(chat) = setup.chat(&telegram, told.chat_id, &me).await {
-        setup.membership(&telegram, &chat, &me).await;
-        setup.commands(&telegram, CommandScope::Chat(chat.id), wish.check).await;
-    }
+    let Some(chat) = setup.chat(&telegram, told.chat_id, &me).await else { return Ok(setup.report) };
+    setup.membership(&telegram, told, &chat, &me).await;
+    setup.commands(&telegram, CommandScope::Chat(chat.id), wish.check).await;
     setup.commands(&telegram, CommandScope::PrivateChats, wish.check).await;
+    setup.admins(&telegram, told, &me).await;
     setup.webhook(&telegram, config, told, clock.now(), wish).await;
     Ok(setup.report)
 }
@@ -124,7 +124,13 @@ impl Setup<'_> {
                 self.find(Weight::Bad, "migrated", &[("chat", &number), ("new", &new.to_string())]);
             }
             Err(TelegramError::Refused { code: 403, .. }) => self.find(Weight::Bad, "removed", &values),
-            Err(TelegramError::Refused { code: 400, .. }) => self.find(Weight::Bad, "chat_not_found", &values),
+            Err(TelegramError::Refused { code: 400, .. }) => {
+                self.find(Weight::Bad, "chat_not_found", &values);
+                // While a webhook is set nobody can tell.
+                for (id, title) in telegram.get_groups().await.unwrap_or_default() {
+                    self.find(Weight::Hint, "group_seen", &[("title", &title), ("id", &id.to_string())]);
+                }
+            }
             Err(error) => self.failed(&error),
         }
         None
@@ -144,7 +150,7 @@ impl Setup<'_> {
         Some(chat)
     }
 
-    async fn membership(&mut self, telegram: &Telegram, chat: &ChatInfo, me: &Me) {
+    async fn membership(&mut self, telegram: &Telegram, told: &TelegramConfig, chat: &ChatInfo, me: &Me) {
         let member = match telegram.get_chat_member(chat.id, me.id).await {
             Ok(member) => member,
             Err(error) => return self.failed(&error),
@@ -154,7 +160,7 @@ impl Setup<'_> {
             let values = [bot[0], ("chat", &chat.id.to_string())];
             self.find(Weight::Bad, "removed", &values);
         } else if member.is_administrator() {
-            self.rights(chat, &member, &bot);
+            self.rights(told, chat, &member, &bot);
         } else if chat.is_forum {
             self.find(Weight::Bad, "no_administrator", &bot);
         } else if me.can_read_all_group_messages {
@@ -165,18 +171,38 @@ impl Setup<'_> {
     }
 
     /// Only topics need rights of their own.
-    fn rights(&mut self, chat: &ChatInfo, member: &ChatMember, bot: &[(&str, &str)]) {
+    fn rights(&mut self, told: &TelegramConfig, chat: &ChatInfo, member: &ChatMember, bot: &[(&str, &str)]) {
         let is_owner = member.status == "creator";
         let lacks = |may: bool| chat.is_forum && !may && !is_owner;
+        let deletes = told.on_delete == OnDelete::Delete;
         let missing = [
             (lacks(member.can_manage_topics), "may_not_manage_topics"),
-            (lacks(member.can_delete_messages), "may_not_delete"),
+            (deletes && lacks(member.can_delete_messages), "may_not_delete"),
         ];
         for (_, key) in missing.iter().filter(|(is_missing, _)| *is_missing) {
             self.find(Weight::Bad, key, bot);
         }
         if !missing.iter().any(|(is_missing, _)| *is_missing) {
             self.find(Weight::Good, "rights", bot);
+        }
+    }
+
+    /// Whom login codes go to privately: each must have let the bot write to them.
+    async fn admins(&mut self, telegram: &Telegram, told: &TelegramConfig, me: &Me) {
+        let mut reached = 0;
+        for id in &told.admin_ids {
+            match telegram.send_typing(*id).await {
+                Ok(()) => reached += 1,
+                Err(TelegramError::Refused { code: 400 | 403, .. }) => {
+                    let values = [("id", id.to_string()), ("bot", me.username.clone())];
+                    let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+                    self.find(Weight::Bad, "admin_unreachable", &values);
+                }
+                Err(error) => self.failed(&error),
+            }
+        }
+        if reached > 0 {
+            self.find(Weight::Good, "admins", &[("count", &reached.to_string())]);
         }
     }
 

@@ -7,6 +7,7 @@ mod login;
 mod mirror;
 mod outage;
 mod replies;
+mod sandbox;
 mod setup;
 pub mod stage;
 mod webhook;

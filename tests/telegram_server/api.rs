@@ -122,6 +122,7 @@ impl World {
             "editMessageReplyMarkup" => self.edit_message_reply_markup(parameters),
             "deleteMessage" => self.delete_message(parameters),
             "deleteMessages" => self.delete_messages(parameters),
+            "sendChatAction" => self.chat(parameters).map(|_| Value::Bool(true)),
             "setMessageReaction" => self.set_message_reaction(parameters),
             "createForumTopic" => self.create_forum_topic(parameters),
             "editForumTopic" => self.edit_forum_topic(parameters),
@@ -138,6 +139,7 @@ impl World {
             "getFile" => self.get_file(parameters),
             "setWebhook" => self.set_webhook(parameters),
             "deleteWebhook" => Ok(self.delete_webhook(parameters)),
+            "getUpdates" => self.get_updates(),
             "getWebhookInfo" => Ok(self.webhook_info()),
             _ => Err(Answer::error(404, "Not Found: method not found")),
         };

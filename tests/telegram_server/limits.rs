@@ -49,7 +49,9 @@ pub(crate) struct Limits {
 impl World {
     /// Refuses what is too much, and everything to that chat until the wait is over.
     pub(crate) fn within_limits(&mut self, method: &str, parameters: &Value) -> Result<(), Answer> {
-        let counted = method.starts_with("send") || method.starts_with("editMessage") || method == "createForumTopic";
+        let counted = method.starts_with("send") && method != "sendChatAction"
+            || method.starts_with("editMessage")
+            || method == "createForumTopic";
         let (Some(limits), Some(chat_id), true) = (&mut self.limits, whole(parameters, "chat_id"), counted) else {
             return Ok(());
         };

@@ -172,6 +172,17 @@ impl World {
         json!(true)
     }
 
+    /// What waits, oldest first; none of it counts as taken, since no offset is heeded.
+    pub(crate) fn get_updates(&self) -> Outcome {
+        if !self.hooked.url.is_empty() {
+            let words = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
+            return Err(Answer::error(409, words));
+        }
+        let mut waiting: Vec<_> = self.queues.values().flatten().collect();
+        waiting.sort_by_key(|queued| queued.update_id);
+        Ok(waiting.iter().filter_map(|queued| serde_json::from_slice::<Value>(&queued.body).ok()).take(100).collect())
+    }
+
     pub(crate) fn webhook_info(&self) -> Value {
         let pending: usize = self.queues.values().map(VecDeque::len).sum();
         let mut info = json!({

@@ -1,16 +1,8 @@
 //! Who the bot is.
 
-use serde::Deserialize;
-use serde_json::json;
-
 use super::Telegram;
 use crate::app::App;
 use crate::error::Error;
-
-#[derive(Deserialize)]
-struct Me {
-    username: String,
-}
 
 impl Telegram {
     /// The bot's name in links, without `@`. Asked for once; Telegram lets nobody change it but by another bot.
@@ -19,7 +11,7 @@ impl Telegram {
         if let Some(username) = app.store.setting(&setting).await? {
             return Ok(username);
         }
-        let me: Me = self.call("getMe", &json!({})).await.map_err(|error| Error::Unavailable(error.into()))?;
+        let me = self.get_me().await.map_err(|error| Error::Unavailable(error.into()))?;
         app.store.set_setting(&setting, Some(&me.username)).await?;
         Ok(me.username)
     }

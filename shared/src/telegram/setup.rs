@@ -147,9 +147,31 @@ impl Telegram {
         self.call("getChat", &json!({"chat_id": chat_id})).await
     }
 
+    /// The groups, by number and name, of which updates tell that wait for nobody in particular. Telegram refuses this
+    /// while a webhook is set.
+    pub async fn get_groups(&self) -> Result<Vec<(i64, String)>, TelegramError> {
+        let updates: Vec<Value> = self.call("getUpdates", &json!({"limit": 100})).await?;
+        let chats =
+            updates.iter().filter_map(Value::as_object).flat_map(|update| update.values().map(|what| &what["chat"]));
+        let mut groups = Vec::new();
+        for chat in chats.filter(|chat| chat["type"] == "group" || chat["type"] == "supergroup") {
+            let group =
+                (chat["id"].as_i64().unwrap_or_default(), chat["title"].as_str().unwrap_or_default().to_owned());
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+        Ok(groups)
+    }
+
     /// What somebody is in a chat. Telegram promises an answer about others only to an administrator.
     pub async fn get_chat_member(&self, chat_id: i64, user_id: i64) -> Result<ChatMember, TelegramError> {
         self.call("getChatMember", &json!({"chat_id": chat_id, "user_id": user_id})).await
+    }
+
+    /// Shows for some seconds that the bot writes: the one way to learn without a message whether it may.
+    pub async fn send_typing(&self, chat_id: i64) -> Result<(), TelegramError> {
+        self.call::<bool>("sendChatAction", &json!({"chat_id": chat_id, "action": "typing"})).await.map(drop)
     }
 
     /// Where updates go.

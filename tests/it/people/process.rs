@@ -24,13 +24,13 @@ pub struct Process {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the harness is told where the program is")]
-fn program() -> PathBuf {
-    let told = std::env::var_os("GATEWAY_BIN").map(PathBuf::from);
-    let beside = || std::env::current_exe().unwrap().parent().unwrap().with_file_name("gateway");
+pub fn program(name: &str) -> PathBuf {
+    let told = std::env::var_os("GATEWAY_BIN").map(PathBuf::from).filter(|_| name == "gateway");
+    let beside = || std::env::current_exe().unwrap().parent().unwrap().with_file_name(name);
     let program = told.unwrap_or_else(beside);
     assert!(
         program.is_file(),
-        "there is no gateway at {}: run `cargo build -p gateway` first, or set GATEWAY_BIN",
+        "there is no {name} at {}: run `cargo build -p gateway -p tests --bins` first; GATEWAY_BIN may name the gateway",
         program.display()
     );
     program
@@ -38,7 +38,7 @@ fn program() -> PathBuf {
 
 /// Runs the program to its end; answers its exit code and everything that it wrote.
 pub async fn run_program(arguments: &[&str], settings: &[(&str, &str)]) -> (i32, String) {
-    let mut command = Command::new(program());
+    let mut command = Command::new(program("gateway"));
     command.env_clear().args(arguments).envs(settings.iter().copied()).kill_on_drop(true);
     let output = within("its end", command.output()).await.unwrap();
     let written = [output.stdout, output.stderr].concat();
@@ -49,7 +49,7 @@ impl Process {
     /// Starts it on a home's database and waits until it serves. Its clock is the machine's.
     pub async fn start(home: &Home, settings: &[(&str, &str)]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut child = Command::new(program())
+        let mut child = Command::new(program("gateway"))
             .env_clear()
             .envs(RELAXED.iter().copied())
             .env("WS_USER_MSGS_PER_SEC", "1000")

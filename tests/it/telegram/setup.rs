@@ -131,6 +131,9 @@ async fn a_chat_that_is_not_the_bots_group_is_told_from_one_that_moved() {
         let told = newcomer.wrong(&[("TELEGRAM_DEFAULT_CHAT_ID", chat)], SET).await;
         assert!(told.starts_with(words), "{told}");
     }
+    newcomer.telegram.operator(GROUP, 501, "Olga", "").writes("hello");
+    let (_, lines) = newcomer.told(&[("TELEGRAM_DEFAULT_CHAT_ID", "-1")], SET).await;
+    assert_eq!(lines[2], format!("• The bot has heard of the group “Support”: TELEGRAM_DEFAULT_CHAT_ID={GROUP}"));
     for place in [Membership::Kicked, Membership::Left] {
         newcomer.telegram.set_bot(GROUP, place);
         let told = newcomer.wrong(&[], SET).await;
@@ -157,6 +160,29 @@ async fn rights_that_are_missing_are_named() {
     newcomer.telegram.set_bot(GROUP, may(false, false));
     let (_, lines) = newcomer.told(&[], SET).await;
     assert_eq!(lines.iter().filter(|line| line.starts_with('✗')).count(), 2);
+}
+
+#[tokio::test]
+async fn who_keeps_the_topics_of_deleted_conversations_needs_no_right_to_delete() {
+    let newcomer = newcomer().await;
+    newcomer.telegram.set_bot(GROUP, may(true, false));
+
+    assert!(newcomer.told(&[("TELEGRAM_ON_DELETE", "close")], SET).await.0);
+}
+
+#[tokio::test]
+async fn people_who_are_to_get_login_codes_must_have_pressed_start() {
+    let newcomer = newcomer().await;
+    newcomer.telegram.operator(GROUP, 501, "Olga", "").privately().starts("");
+    newcomer.telegram.operator(GROUP, 502, "Deniz", "");
+    let admins = [("TELEGRAM_ADMIN_IDS", "501, 502")];
+
+    let told = newcomer.wrong(&admins, SET).await;
+    assert!(told.starts_with("502 of TELEGRAM_ADMIN_IDS gets no login codes: "), "{told}");
+    newcomer.telegram.person(502, "Deniz", "").starts("");
+    let (is_well, lines) = newcomer.told(&admins, SET).await;
+    assert!(is_well && lines[5] == "✓ Login codes go privately to the people of TELEGRAM_ADMIN_IDS: 2.", "{lines:#?}");
+    assert!(newcomer.telegram.sent().is_empty(), "nobody was written to");
 }
 
 #[tokio::test]

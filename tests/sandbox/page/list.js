@@ -4,6 +4,9 @@ import { arrange, byId, el, nameOf, time } from './nodes.js';
 
 const COLOURS = { 7322096: 'blue', 16766590: 'yellow', 13338331: 'violet', 9367192: 'green', 16749490: 'rose', 16478047: 'red' };
 
+/** What a row was built from. @type {WeakMap<Node, string>} */
+const signatures = new WeakMap();
+
 /** @typedef {{chat: number, thread: number | null}} Place */
 
 /** @param {Place} place */
@@ -69,9 +72,9 @@ function row(place, about, held) {
   const by = newest && !newest.forum_topic_created && nameOf(newest) ? `${nameOf(newest).split(' ')[0]}: ` : '';
   const parts = [place.icon, place.title, place.isClosed, by + gist(newest), newest?.date, unread, about.open === key];
   const signature = JSON.stringify(parts);
-  if (held?.dataset.signature === signature) return held;
+  if (held && signatures.get(held) === signature) return held;
   const node = held ?? el('button', { type: 'button', 'data-key': key, class: 'chat', onclick: () => about.choose(place) });
-  node.dataset.signature = signature;
+  signatures.set(node, signature);
   node.setAttribute('aria-current', String(about.open === key));
   node.replaceChildren(
     el('span', { class: `icon ${place.colour}`, 'aria-hidden': 'true' }, place.icon),

@@ -20,6 +20,11 @@ let told = null;
 const composer = new Composer({
   onText: (text, context) => {
     const where = here();
+    const link = open().isPrivate ? /^https:\/\/t\.me\/\w+\?start=([\w-]+)$/.exec(text) : null;
+    if (link) {
+      attempt(act({ ...where, do: 'start', text: link[1] }));
+      return;
+    }
     if (context?.kind === 'edit') attempt(act({ ...where, do: 'edit', message: context.message.message_id, text }));
     else attempt(act({ ...where, do: 'write', message: context?.message.message_id ?? null, text }));
   },
@@ -76,6 +81,7 @@ function render() {
   byId('composer').hidden = !canWrite;
   byId('start').hidden = canWrite;
   byId('anonymous').parentElement.hidden = place.isPrivate;
+  byId('text').setAttribute('placeholder', place.isPrivate ? 'Message, or the link of “Continue in Telegram”' : 'Message');
   renderEmpty(place);
   const language = navigator.language.startsWith('tr') ? 'tr' : 'en';
   composer.open(`${me} ${key}`, place.commands[language]);
@@ -109,9 +115,9 @@ function renderBar(place) {
   const topic = place.isClosed ? 'A closed topic' : 'A topic';
   const groups = { left: 'The bot is not here', kicked: 'The bot was removed', member: 'The bot is a member', administrator: 'The bot is an administrator' };
   byId('bar-state').textContent = place.isPrivate ? states[place.bot] ?? 'Private chat with the bot' : place.thread ? topic : groups[place.bot];
-  const close = byId('topic-close');
-  close.hidden = !place.thread;
-  close.textContent = place.isClosed ? 'Reopen topic' : 'Close topic';
+  const close = byId('first-act');
+  close.hidden = !place.thread && !(place.isPrivate && place.bot === 'member');
+  close.textContent = place.isPrivate ? 'Block the bot' : place.isClosed ? 'Reopen topic' : 'Close topic';
   byId('topic-delete').hidden = !place.thread;
 }
 
@@ -146,8 +152,9 @@ byId('back').addEventListener('click', () => {
   document.body.dataset.screen = 'list';
   render();
 });
-byId('topic-close').addEventListener('click', () => {
-  attempt(act({ ...here(), do: open().isClosed ? 'reopen_topic' : 'close_topic' }));
+byId('first-act').addEventListener('click', () => {
+  const place = open();
+  attempt(act({ ...here(), do: place.isPrivate ? 'block' : place.isClosed ? 'reopen_topic' : 'close_topic' }));
 });
 byId('topic-delete').addEventListener('click', () => attempt(act({ ...here(), do: 'delete_topic' })));
 byId('start').addEventListener('submit', (event) => {

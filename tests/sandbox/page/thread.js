@@ -10,6 +10,8 @@ const NEAR = 80;
 /** @typedef {{me: number, canWrite: boolean, reply: (message: any) => void, edit: (message: any) => void,
  *   react: (message: any, emoji: string) => void, press: (message: any, data: string) => void}} Acts */
 
+/** What a node was built from. @type {WeakMap<Node, string>} */
+const signatures = new WeakMap();
 /** @type {Map<string, HTMLElement>} */
 let held = new Map();
 let heldPlace = '';
@@ -39,7 +41,7 @@ export function renderThread(key, place, acts) {
     const goesOn = Boolean(before) && !isService(before) && nameOf(before) === nameOf(message) && message.date - before.date < 120;
     const signature = JSON.stringify([message, acts.me, goesOn]);
     const known = held.get(id);
-    next.set(id, known?.dataset.signature === signature ? known : built(message, acts, goesOn, signature));
+    next.set(id, known && signatures.get(known) === signature ? known : built(message, acts, goesOn, signature));
     before = message;
   }
   held = next;
@@ -51,7 +53,7 @@ const isService = (message) => Object.keys(message).some((name) => /^(forum_topi
 
 function built(message, acts, goesOn, signature) {
   const node = isService(message) ? service(message) : bubble(message, acts, goesOn);
-  node.dataset.signature = signature;
+  signatures.set(node, signature);
   return node;
 }
 
@@ -85,6 +87,7 @@ function more(message, acts, isOwn) {
   const fold = (isOpen) => {
     list.hidden = !isOpen;
     button.setAttribute('aria-expanded', String(isOpen));
+    if (isOpen) list.scrollIntoView({ block: 'nearest' });
   };
   const choice = (label, does, name) => el('button', {
     type: 'button', 'aria-label': name ?? null, onclick: () => { fold(false); does(); },

@@ -28,6 +28,7 @@ pub(super) struct Listed {
 
 /// The list.
 #[derive(Default, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "`sockets` is the attribute's name in the table")]
 pub(super) struct Sockets {
     /// By connection id.
     sockets: BTreeMap<String, Listed>,

@@ -151,6 +151,9 @@ async fn a_webhook_needs_an_address_that_telegram_can_trust() {
     let told = bot.done("getWebhookInfo", &json!({})).await;
     assert_eq!((&told["pending_update_count"], &told["last_error_message"]), (&json!(1), &json!("Connection refused")));
 
+    assert!(bot.refused("getUpdates", &json!({})).await.starts_with("Conflict: can't use getUpdates"));
+    bot.done("deleteWebhook", &json!({})).await;
+    assert_eq!(bot.done("getUpdates", &json!({})).await[0]["message"]["text"], "hello");
     bot.done("deleteWebhook", &json!({"drop_pending_updates": true})).await;
     let told = bot.done("getWebhookInfo", &json!({})).await;
     assert_eq!((&told["url"], &told["pending_update_count"]), (&json!(""), &json!(0)));
