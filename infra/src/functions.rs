@@ -25,6 +25,14 @@ pub trait Functions: Send + Sync {
     ) -> Result<ApiGatewayProxyResponse, Failure>;
     /// A function behind a route of the HTTP API.
     async fn http(&self, function: &str, event: ApiGatewayV2httpRequest) -> Result<Response<Body>, Failure>;
+    /// The same, for a function that can answer piece by piece.
+    async fn streamed(
+        &self,
+        function: &str,
+        event: ApiGatewayV2httpRequest,
+    ) -> Result<Response<axum::body::Body>, Failure> {
+        Ok(self.http(function, event).await?.map(in_one_piece))
+    }
     /// The function behind the table's stream; answers the records that must come again.
     async fn stream(&self, function: &str, batch: dynamodb::Event) -> Result<DynamoDbEventResponse, Failure>;
     /// The function behind the schedule.
@@ -59,6 +67,21 @@ impl Functions for InProcess {
         }
     }
 
+    async fn streamed(
+        &self,
+        function: &str,
+        event: ApiGatewayV2httpRequest,
+    ) -> Result<Response<axum::body::Body>, Failure> {
+        if function != "visitor" {
+            return Ok(self.http(function, event).await?.map(in_one_piece));
+        }
+        let request = LambdaRequest::ApiGatewayV2(event).into();
+        Ok(visitor::answer(&self.0, request).await.map(|content| match content {
+            visitor::Content::Whole(body) => in_one_piece(body),
+            visitor::Content::Streamed(bytes) => axum::body::Body::from_stream(bytes),
+        }))
+    }
+
     async fn stream(&self, function: &str, batch: dynamodb::Event) -> Result<DynamoDbEventResponse, Failure> {
         match function {
             "notifier" => Ok(notifier::stream(&self.0, batch).await),
@@ -71,6 +94,14 @@ impl Functions for InProcess {
             "maintenance" => maintenance::handle(&self.0).await.map(drop).map_err(Failure::Failed),
             _ => Err(Failure::unknown(function)),
         }
+    }
+}
+
+pub(crate) fn in_one_piece(body: Body) -> axum::body::Body {
+    match body {
+        Body::Text(text) => text.into(),
+        Body::Binary(bytes) => bytes.into(),
+        _ => axum::body::Body::empty(),
     }
 }
 

@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use shared::app::Terminal;
+use shared::attachments::AttachmentStore;
 use shared::config::Config;
 use shared::store::Store;
 use shared::time::{Clock, SystemClock};
@@ -131,7 +132,11 @@ impl Gateway {
             Some(store) => {
                 store.forget_connections().await?;
                 let app = App::new(config.clone(), store, registry.clone(), clock.clone())?;
-                Some(Arc::new(app.with_terminal(options.terminal)))
+                let app = app.with_terminal(options.terminal);
+                Some(Arc::new(match &config.attachment_url {
+                    Some(url) => app.with_attachments(AttachmentStore::open(url).map_err(Error::internal)?),
+                    None => app,
+                }))
             }
             None => None,
         };

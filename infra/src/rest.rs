@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use shared::Error;
 
 use crate::event::{self, HttpCall};
-use crate::functions::Failure;
+use crate::functions::{Failure, in_one_piece};
 use crate::platform::{Caller, Platform};
 use crate::template::HttpRoute;
 
@@ -49,9 +49,9 @@ pub(crate) async fn call(
     );
     let span = tracing::info_span!("http", request_id, method = %parts.method, path = parts.uri.path());
     let (functions, function) = (platform.functions.clone(), route.function.clone());
-    let run = async move { functions.http(&function, event).await };
+    let run = async move { functions.streamed(&function, event).await };
     match platform.run(&route.function, span, run).await {
-        Ok(answer) => answered(answer),
+        Ok(answer) => answer,
         Err(failure) => failed(failure, &request_id),
     }
 }
@@ -77,14 +77,6 @@ pub(crate) async fn read(mut body: Body, max: usize) -> Result<Vec<u8>, Error> {
     tokio::time::timeout(BODY_TIME, all).await.map_err(late)?
 }
 
-fn answered(answer: lambda_http::Response<lambda_http::Body>) -> Response {
-    answer.map(|body| match body {
-        lambda_http::Body::Text(text) => Body::from(text),
-        lambda_http::Body::Binary(bytes) => Body::from(bytes),
-        _ => Body::empty(),
-    })
-}
-
 /// The contract's answer to a function that gave none.
 pub(crate) fn failed(failure: Failure, request_id: &str) -> Response {
     refused(failure.error(), request_id)
@@ -92,5 +84,5 @@ pub(crate) fn failed(failure: Failure, request_id: &str) -> Response {
 
 /// An error of the gateway itself, in the contract's shape.
 pub(crate) fn refused(error: Error, request_id: &str) -> Response {
-    answered(shared::http::respond(Err(error), request_id))
+    shared::http::respond(Err(error), request_id).map(in_one_piece)
 }

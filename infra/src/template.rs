@@ -144,6 +144,7 @@ mod tests {
             routes,
             BTreeMap::from([
                 ("ANY /api/visitor/{proxy+}".into(), "visitor"),
+                ("ANY /files/{proxy+}".into(), "visitor"),
                 ("GET /health".into(), "visitor"),
                 ("ANY /api/admin/{proxy+}".into(), "admin"),
                 ("DELETE /delete/{proxy+}".into(), "admin"),

@@ -27,6 +27,9 @@ pub struct App {
     pub catalogue: Catalogue,
     /// The bot, when Telegram is set up.
     pub telegram: Option<Telegram>,
+    /// The files, for those who keep or serve them.
+    #[cfg(feature = "files")]
+    pub attachments: Option<crate::attachments::AttachmentStore>,
     terminal: Option<Terminal>,
 }
 
@@ -40,7 +43,25 @@ impl App {
     ) -> crate::Result<Self> {
         let catalogue = Catalogue::load(&config.default_locale)?;
         let telegram = config.telegram.as_ref().map(Telegram::new).transpose()?;
-        Ok(Self { config, store, connections, clock, catalogue, telegram, terminal: None })
+        Ok(Self {
+            config,
+            store,
+            connections,
+            clock,
+            catalogue,
+            telegram,
+            #[cfg(feature = "files")]
+            attachments: None,
+            terminal: None,
+        })
+    }
+
+    /// Adds the files.
+    #[cfg(feature = "files")]
+    #[must_use]
+    pub fn with_attachments(mut self, attachments: crate::attachments::AttachmentStore) -> Self {
+        self.attachments = Some(attachments);
+        self
     }
 
     /// Lets login codes be shown on a terminal while Telegram is not set up; for a gateway on a loopback address.

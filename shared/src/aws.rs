@@ -35,21 +35,26 @@ pub(crate) struct Aws {
 impl Aws {
     /// Reads what Lambda sets; `local` fills in what is missing.
     pub(crate) fn from_env(local: bool) -> Result<Self, String> {
-        let found = match AwsEnvironment::from_env() {
-            Err(_) if local => AwsEnvironment {
-                access_key_id: NOBODY.into(),
-                secret_access_key: NOBODY.into(),
-                session_token: None,
-                region: "us-east-1".into(),
-            },
-            found => found?,
-        };
+        let found = identity(local)?;
         let credentials =
             Credentials::new(found.access_key_id, found.secret_access_key, found.session_token, None, "environment");
         let client = outgoing::client(CONNECT_TIMEOUT, TIMEOUT).and_then(|c| c.build().map_err(crate::Error::internal));
         let connector = SharedHttpConnector::new(Http(client.map_err(|error| error.to_string())?));
         let http = http_client_fn(move |_, _| connector.clone());
         Ok(Self { http, credentials, region: found.region })
+    }
+}
+
+/// Who we are and where: what Lambda sets; `local` fills in what is missing.
+pub(crate) fn identity(local: bool) -> Result<AwsEnvironment, String> {
+    match AwsEnvironment::from_env() {
+        Err(_) if local => Ok(AwsEnvironment {
+            access_key_id: NOBODY.into(),
+            secret_access_key: NOBODY.into(),
+            session_token: None,
+            region: "us-east-1".into(),
+        }),
+        found => found,
     }
 }
 

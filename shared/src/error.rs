@@ -59,6 +59,12 @@ pub enum Error {
     /// 404: there is no such thing.
     #[error("There is nothing here.")]
     NotFound,
+    /// 404 as `not_found`, to those who may have the file: it is still on its way.
+    #[error("The file is on its way; try again soon.")]
+    FileWaiting,
+    /// 404 as `not_found`, to those who may have the file: it will never come.
+    #[error("The file could not be fetched.")]
+    FileFailed,
     /// 405 as `not_found`: the path exists, with another method.
     #[error("The path exists, but not with this method.")]
     MethodNotAllowed,
@@ -98,7 +104,7 @@ impl Error {
             Self::ConversationNotFound => "conversation_not_found",
             Self::ConversationClosed => "conversation_closed",
             Self::Capacity => "capacity",
-            Self::NotFound | Self::MethodNotAllowed => "not_found",
+            Self::NotFound | Self::FileWaiting | Self::FileFailed | Self::MethodNotAllowed => "not_found",
             Self::Unavailable(_) | Self::Internal(_) => "internal",
         }
     }
@@ -113,7 +119,7 @@ impl Error {
             | Self::MessageTooLong { .. } => 400,
             Self::Unauthorized => 401,
             Self::OriginNotAllowed | Self::Forbidden => 403,
-            Self::ConversationNotFound | Self::NotFound => 404,
+            Self::ConversationNotFound | Self::NotFound | Self::FileWaiting | Self::FileFailed => 404,
             Self::MethodNotAllowed => 405,
             Self::NotJoined | Self::ConversationClosed => 409,
             Self::MessageTooLarge { .. } => 413,
@@ -128,7 +134,7 @@ impl Error {
         match self {
             Self::RateLimited { retry_after_ms } => Some((*retry_after_ms).max(1)),
             Self::Capacity => Some(10_000),
-            Self::Unavailable(_) => Some(2_000),
+            Self::Unavailable(_) | Self::FileWaiting => Some(2_000),
             _ => None,
         }
     }

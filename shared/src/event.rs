@@ -52,7 +52,7 @@ pub enum EventKind {
 /// A queue of the outbox. Each is drained on its own, so that a dead Telegram never holds up the search index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// Keeps the search index.
+    /// Keeps the search index, and erases the files of what was deleted.
     Index,
     /// Mirrors to Telegram; filled only when Telegram is configured.
     Telegram,
@@ -71,7 +71,8 @@ impl Lane {
     pub fn takes(self, kind: EventKind) -> bool {
         match self {
             Self::Index => {
-                matches!(kind, EventKind::ConversationOpened | EventKind::MessageStored | EventKind::MessageEdited)
+                use EventKind::{ConversationDeleted, ConversationOpened, MessageEdited, MessageStored};
+                matches!(kind, ConversationOpened | MessageStored | MessageEdited | ConversationDeleted)
             }
             Self::Telegram => true,
         }

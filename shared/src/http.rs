@@ -155,7 +155,7 @@ pub fn respond(result: Result<Response<Body>, Error>, request_id: &str) -> Respo
 }
 
 /// Sets a header whose value may come from outside; one that cannot stand in a header is left out.
-pub fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
+pub fn set<T>(response: &mut Response<T>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

@@ -4,6 +4,7 @@
 //! [`store`] (what a database must promise), then [`auth`], [`rate_limit`], [`connections`] and [`telegram`].
 
 pub mod app;
+pub mod attachments;
 pub mod auth;
 #[cfg(feature = "dynamodb")]
 mod aws;

@@ -89,13 +89,23 @@ async fn index(app: &App) -> Result<Drained, Error> {
     Ok(report.or_at_once(app.now()))
 }
 
-/// Enters what an event is about into the index.
+/// Enters what an event is about into the index, and takes away what belongs to it no more.
 async fn enter(app: &App, event: &Event) -> Result<(), Error> {
     match event.kind {
         EventKind::ConversationOpened | EventKind::MessageStored | EventKind::MessageEdited => {
             Ok(app.store.index(&event.conversation_id, event.seq).await?)
         }
+        EventKind::ConversationDeleted => erase(app, &event.conversation_id).await,
         _ => Ok(()),
+    }
+}
+
+/// Erases the files of a conversation that is gone. Both lanes do: the index's at once, whatever becomes of Telegram, and
+/// Telegram's after the last file that it was fetching when the conversation went.
+async fn erase(app: &App, conversation_id: &str) -> Result<(), Error> {
+    match &app.attachments {
+        Some(attachments) => attachments.erase(conversation_id).await,
+        None => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let app = &shared::lambda::app().await?;
+    let app = &shared::lambda::app_with_attachments().await?;
     run(service_fn(async |event: LambdaEvent<Value>| {
         // A stream's batch has records; whoever invokes the function by hand wants the lanes drained.
         match serde_json::from_value::<dynamodb::Event>(event.payload) {

@@ -1,5 +1,8 @@
-//! REST for visitors: the fallback where sockets are blocked, and `/health`. (Protocol section 4.)
+//! REST for visitors: the fallback where sockets are blocked, files, and `/health`. (Protocol section 4.)
 
+mod files;
+
+use futures::TryStreamExt;
 use lambda_http::http::header::{self, HeaderValue};
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
@@ -12,21 +15,63 @@ use shared::rate_limit::{self, Limit};
 use shared::wire::{self, Incoming, Outgoing};
 use shared::{App, Error};
 
+pub use files::Content;
+
 /// Answers a request.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     let call = Call::new(app, request);
-    let mut response = respond(route(app, &call).await, &call.request_id);
-    allow_page(app, &call, &mut response);
+    let (parts, content) = answered(app, &call).await.into_parts();
+    match whole(content).await {
+        Ok(body) => Response::from_parts(parts, body),
+        Err(error) => respond(Err(error), &call.request_id),
+    }
+}
+
+/// Answers a request without holding a file in memory, for those who can pass it on as it comes.
+pub async fn answer(app: &App, request: Request) -> Response<Content> {
+    answered(app, &Call::new(app, request)).await
+}
+
+async fn answered(app: &App, call: &Call) -> Response<Content> {
+    let answer = route(app, call).await;
+    let mut response = answer.unwrap_or_else(|error| respond(Err(error), &call.request_id).map(Content::Whole));
+    allow_page(app, call, &mut response);
     response
 }
 
-async fn route(app: &App, call: &Call) -> Result<Response<Body>, Error> {
+async fn whole(content: Content) -> Result<Body, Error> {
+    match content {
+        Content::Whole(body) => Ok(body),
+        Content::Streamed(bytes) => {
+            let bytes = bytes.try_fold(Vec::new(), async |mut all, bytes| {
+                all.extend_from_slice(&bytes);
+                Ok(all)
+            });
+            Ok(Body::Binary(bytes.await.map_err(Error::Unavailable)?))
+        }
+    }
+}
+
+async fn route(app: &App, call: &Call) -> Result<Response<Content>, Error> {
     call.check_front(app)?;
     let segments = call.segments();
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (call.method(), path.as_slice()) {
+        (&Method::GET, ["files", conversation_id, id]) => files::serve(app, call, conversation_id, id).await,
+        (&Method::OPTIONS, ["files", ..]) => preflight(app, call, "GET", "authorization, range").map(in_memory),
+        (_, ["files", _, _]) => Err(Error::MethodNotAllowed),
+        (method, path) => rest(app, call, method, path).await.map(in_memory),
+    }
+}
+
+fn in_memory(response: Response<Body>) -> Response<Content> {
+    response.map(Content::Whole)
+}
+
+async fn rest(app: &App, call: &Call, method: &Method, path: &[&str]) -> Result<Response<Body>, Error> {
+    match (method, path) {
         (&Method::GET, ["health"]) => health(app).await,
-        (&Method::OPTIONS, ["api", "visitor", _]) => preflight(app, call),
+        (&Method::OPTIONS, ["api", "visitor", _]) => preflight(app, call, "GET, POST", "authorization, content-type"),
         (&Method::POST, ["api", "visitor", "join"]) => join(app, call).await,
         (&Method::GET, ["api", "visitor", "messages"]) => messages(app, call).await,
         (&Method::POST, ["api", "visitor", "send"]) => send(app, call).await,
@@ -113,19 +158,19 @@ async fn check(app: &App, call: &Call) -> Result<(), Error> {
     rate_limit::take(&*app.store, &app.config, &Limit::Rest(&call.ip_key), app.now()).await
 }
 
-fn preflight(app: &App, call: &Call) -> Result<Response<Body>, Error> {
+fn preflight(app: &App, call: &Call, methods: &'static str, headers: &'static str) -> Result<Response<Body>, Error> {
     call.check_origin(app)?;
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
+    let answer = response.headers_mut();
+    answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+    answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(headers));
+    answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
     Ok(response)
 }
 
 /// Lets pages of `ALLOWED_ORIGINS` read the answer. There are no cookies here, so credentials are never allowed.
-fn allow_page(app: &App, call: &Call, response: &mut Response<Body>) {
+fn allow_page(app: &App, call: &Call, response: &mut Response<Content>) {
     response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = call.header("origin").filter(|origin| app.config.allowed_origins.allow(origin)) {
         set(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);

@@ -4,6 +4,6 @@ use lambda_http::{Error, Request, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let app = &shared::lambda::app().await?;
+    let app = &shared::lambda::app_with_attachments().await?;
     run(service_fn(move |request: Request| async move { Ok::<_, Error>(visitor::handle(app, request).await) })).await
 }
