@@ -38,9 +38,14 @@ pub async fn send(
         message_type: MessageType::Text,
         file: None,
     };
+    hand_in(app, by, draft).await
+}
+
+/// Answers a visitor with a message of any kind.
+pub async fn hand_in(app: &App, by: &Actor, draft: Draft) -> Result<SentMessage, Error> {
     let sent = chat::send(app, draft).await?;
     if !sent.repeated {
-        audit(app, by, "send", Some(conversation_id), json!({"seq": sent.message.seq})).await?;
+        audit(app, by, "send", Some(&sent.message.conversation_id), json!({"seq": sent.message.seq})).await?;
     }
     Ok(sent)
 }
