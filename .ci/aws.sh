@@ -44,11 +44,11 @@ stories=(cargo nextest run --locked -p tests --no-default-features --features sh
 
 if [[ ${1:-} == deploy ]]; then exit; fi
 
-say "What every store must do, on another DynamoDB as a second opinion"
+say "What every store must do, on another DynamoDB as a second opinion, and on S3"
 server=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
 second=$(PATH=$tools/ministack/bin:$PATH tests/dynamodb.sh start "$server" ministack)
 # The storms and the budget are held by one server.
-TEST_STORES=dynamodb TEST_DYNAMODB_URL=$second "${stories[@]}" -E 'test(conformance::) - test(storms::) - test(budget::)'
+TEST_STORES=dynamodb TEST_DYNAMODB_URL=$second TEST_S3_ENDPOINT=$second "${stories[@]}" -E 'test(conformance::) - test(storms::) - test(budget::)'
 tests/dynamodb.sh stop "$server"
 
 need_dynoxide

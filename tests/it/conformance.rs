@@ -16,6 +16,7 @@ mod list;
 mod make;
 mod messages;
 mod notes;
+mod objects;
 mod outbox;
 mod records;
 mod search;
