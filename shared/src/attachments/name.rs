@@ -60,10 +60,10 @@ mod tests {
 
     #[test]
     fn a_long_name_keeps_its_extension() {
-        let name = file_name(&format!("{}.tar.gz", "ü".repeat(300))).unwrap();
+        let name = file_name(&format!("{}.gz", "ü".repeat(300))).unwrap();
 
-        assert_eq!((name.chars().count(), name.ends_with("ü.gz")), (100, false));
-        assert!(name.ends_with(".gz"));
+        assert_eq!(name.chars().count(), 100);
+        assert!(name.ends_with("ü.gz"), "{name}");
         assert_eq!(file_name(&"x".repeat(300)).unwrap().len(), 100);
         assert_eq!(file_name(&format!("a.{}", "y".repeat(300))).unwrap().len(), 100);
     }
