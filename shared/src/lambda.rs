@@ -9,13 +9,17 @@ use crate::config::{Config, Place};
 use crate::store;
 use crate::time::SystemClock;
 
-/// As [`app`], for functions that keep or serve files.
+/// As [`app`], for functions that keep or serve files: those of `ATTACHMENT_URL`, if it is set.
 #[cfg(feature = "s3")]
 pub async fn app_with_attachments() -> Result<App, Box<dyn std::error::Error + Send + Sync>> {
     let app = app().await?;
-    let url = app.config.attachment_url.as_deref().ok_or("ATTACHMENT_URL is not set")?;
-    let attachments = crate::attachments::AttachmentStore::open(url)?;
-    Ok(app.with_attachments(attachments))
+    Ok(match &app.config.attachment_url {
+        Some(url) => {
+            let attachments = crate::attachments::AttachmentStore::open(url)?;
+            app.with_attachments(attachments)
+        }
+        None => app,
+    })
 }
 
 /// Reads the settings, opens the store and the way to the sockets, starts the log (JSON, to standard output, which Lambda

@@ -174,6 +174,8 @@ fn allow_page(app: &App, call: &Call, response: &mut Response<Content>) {
     response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = call.header("origin").filter(|origin| app.config.allowed_origins.allow(origin)) {
         set(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("content-range, retry-after"));
+        response
+            .headers_mut()
+            .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("content-range, retry-after"));
     }
 }

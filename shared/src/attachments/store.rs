@@ -8,7 +8,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
-use url::Url;
 
 use super::{MAX_SIZE, is_plain, kind};
 use crate::model::Attachment;
@@ -69,7 +68,7 @@ impl AttachmentStore {
             None => Arc::new(super::folder::Folder::open(std::path::Path::new(url))?),
             #[cfg(feature = "folder")]
             Some(("file", _)) => {
-                let path = Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
+                let path = url::Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
                 Arc::new(super::folder::Folder::open(&path.ok_or(OpenError::NotUnderstood)?)?)
             }
             #[cfg(feature = "s3")]

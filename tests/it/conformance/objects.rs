@@ -86,7 +86,8 @@ fn pieces(bytes: &[u8], length: usize) -> impl futures::Stream<Item = Piece> + S
 
 #[tokio::test]
 async fn what_was_kept_is_read_again_whole_and_in_parts() {
-    let long: Vec<u8> = b"\x89PNG\r\n\x1a\n".iter().copied().chain((0..1_500_000_u32).map(|n| n.to_le_bytes()[1])).collect();
+    let long: Vec<u8> =
+        b"\x89PNG\r\n\x1a\n".iter().copied().chain((0..1_500_000_u32).map(|n| n.to_le_bytes()[1])).collect();
     for objects in Objects::every().await {
         let kept = objects.store.put("c1", "long", pieces(&long, 10_007)).await.unwrap();
         assert_eq!((kept.size, kept.mime), (1_500_008, "image/png"));
@@ -154,7 +155,9 @@ async fn a_conversation_is_erased_with_all_it_has_and_no_other() {
 async fn no_key_leads_elsewhere() {
     for objects in Objects::every().await {
         objects.store.put("c1", "a", pieces(b"x", 1)).await.unwrap();
-        for (conversation_id, id) in [("..", "c1"), ("c1", ".."), ("", "a"), ("c1", "../c1/a"), ("c1/a", "b"), ("c1", "ü")] {
+        for (conversation_id, id) in
+            [("..", "c1"), ("c1", ".."), ("", "a"), ("c1", "../c1/a"), ("c1/a", "b"), ("c1", "ü")]
+        {
             assert!(objects.store.put(conversation_id, id, pieces(b"y", 1)).await.is_err(), "{conversation_id}/{id}");
             assert!(objects.store.get(&attachment(conversation_id, id), 0..1).await.is_err(), "{conversation_id}/{id}");
         }
@@ -169,7 +172,8 @@ async fn no_key_leads_elsewhere() {
 async fn a_bucket_gives_a_file_to_whoever_has_its_address() {
     for objects in Objects::every().await {
         objects.store.put("c1", "a", pieces(b"hello", 5)).await.unwrap();
-        let headers = [("content-type", "image/png"), ("content-disposition", "attachment; filename*=UTF-8''a%20b.png")];
+        let headers =
+            [("content-type", "image/png"), ("content-disposition", "attachment; filename*=UTF-8''a%20b.png")];
         let link = objects.store.link(&attachment("c1", "a"), &headers).unwrap();
         assert_eq!(link.is_some(), objects.folder.is_none());
         let Some(link) = link else { continue };
