@@ -35,7 +35,7 @@ function viewed(chosen, request) {
   return JSON.parse(runInContext(`${code}\nJSON.stringify(handler(event))`, context));
 }
 
-/** What goes to the origin: AllViewerExceptHostHeader, and the origin's own headers. */
+/** What goes to the origin: AllViewerExceptHostHeader, which tells the viewer's country too, and the origin's own headers. */
 function toOrigin(chosen, changed) {
   const origin = items(distribution.Origins).find(({ Id: id }) => id === chosen.TargetOriginId);
   const query = Object.entries(changed.querystring).map(([name, { value }]) => `${name}=${encodeURIComponent(value)}`);
@@ -44,6 +44,7 @@ function toOrigin(chosen, changed) {
   const headers = { host: `localhost:${emulator.port}` };
   if (service === 'execute-api') {
     for (const [name, { value }] of Object.entries(changed.headers)) if (name !== 'host') headers[name] = value;
+    headers['cloudfront-viewer-country'] = 'TR';
   } else {
     // The bucket trusts the distribution; the emulator's owner stands for it.
     headers.authorization = emulator.authorization;

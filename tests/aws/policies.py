@@ -17,11 +17,12 @@ STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIt
 FORGETS = {"dynamodb:DeleteItem"}  # a push finds a socket gone, so its row goes
 SETS_ASIDE = {"dynamodb:BatchWriteItem"}  # marks of 128 archived messages overflow
 MOVES = {"dynamodb:UpdateItem"}  # the last activity passes into another ten minutes
+MISSES = {"s3:ListBucket"}  # a file is not there, which would be 403 for who may not list
 TELLS_ALL = {"dynamodb:Query"}  # the last admin's socket goes, as the platform may or may not tell in time
 RARE = {
     "connect": FORGETS,
     "disconnect": TELLS_ALL,
-    "visitor": FORGETS | SETS_ASIDE,
+    "visitor": FORGETS | SETS_ASIDE | MISSES,
     "telegram": FORGETS | SETS_ASIDE | MOVES,
     "notifier": FORGETS,  # here: a word of a message that was deleted meanwhile
 }
@@ -41,6 +42,8 @@ def as_list(value):
 def kind(resource):
     if "/index/" in resource:
         return "index"
+    if ":s3:::" in resource:
+        return "files"
     return "sockets" if ":execute-api:" in resource else "table"
 
 
@@ -77,7 +80,7 @@ def differences(stack, recorder):
         made = set().union(*(recorder.made_by(key) for key in access_keys(client, function)))
         role = client.get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
         allowed = granted(role)
-        rare = {(action, "table") for action in RARE.get(name, ())}
+        rare = {(action, "files" if action.startswith("s3:") else "table") for action in RARE.get(name, ())}
         for sense, calls in (("may, but does not", allowed - made - rare), ("does, but may not", (made | rare) - allowed)):
             found += [f"{name} {sense}: {action} on {what}" for action, what in sorted(calls)]
     return found

@@ -6,13 +6,19 @@ import json
 import re
 import threading
 
-CREDENTIAL = re.compile(r"Credential=([^/]+)/")
+# In a header, or in the address of a call that is signed there.
+CREDENTIAL = re.compile(r"Credential=([^/%]+)(?:/|%2F)")
+# Objects of the bucket for files; a list has no key.
+OBJECTS = {"GET": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 # What a part of a transaction needs to be allowed.
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
 
 
-def calls(path, target, body):
+def calls(method, path, target, body):
     """What IAM calls a request: an action and what it is done to."""
+    if "X-Amz-Signature=" in path:
+        _, _, key = path.partition("?")[0].strip("/").partition("/")
+        return {(f"s3:{OBJECTS[method] if key else 'ListBucket'}", "files")}
     if "/@connections/" in path:
         return {("execute-api:ManageConnections", "sockets")}
     action = target.rpartition(".")[2]
@@ -37,7 +43,7 @@ class Recorder:
 
             def pass_on(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                recorder.note(self.path, self.headers, body)
+                recorder.note(self.command, self.path, self.headers, body)
                 onward = http.client.HTTPConnection("127.0.0.1", emulator_port, timeout=30)
                 try:
                     onward.request(self.command, self.path, body, dict(self.headers))
@@ -56,7 +62,7 @@ class Recorder:
                 self.wfile.write(data)
                 onward.close()
 
-            do_GET = do_POST = do_DELETE = pass_on
+            do_GET = do_POST = do_PUT = do_DELETE = pass_on
 
             def log_message(self, *_):
                 pass
@@ -66,10 +72,10 @@ class Recorder:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def note(self, path, headers, body):
-        found = CREDENTIAL.search(headers.get("authorization", ""))
+    def note(self, method, path, headers, body):
+        found = CREDENTIAL.search(headers.get("authorization", path))
         if found:
-            made = calls(path, headers.get("x-amz-target", ""), body)
+            made = calls(method, path, headers.get("x-amz-target", ""), body)
             with self.lock:
                 self.seen.setdefault(found[1], set()).update(made)
 

@@ -12,6 +12,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text())
 RESOURCES = TEMPLATE["Resources"]
 FUNCTIONS = {name: found for name, found in RESOURCES.items() if found["Type"] == "AWS::Serverless::Function"}
+# Who speaks to Telegram, or tells visitors that one can go on there.
+TELEGRAM = {"Message", "Visitor", "Admin", "Telegram", "Notifier"}
 SECRETS = {"TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET", "OTP_HASH_SALT", "ORIGIN_SECRET"}
 # The keys that a filter on a DynamoDB stream may look at.
 RECORD = {"eventName", "dynamodb"}
@@ -59,7 +61,7 @@ class Template(unittest.TestCase):
 
     def test_secrets_come_by_reference_and_only_to_who_needs_them(self):
         needs = {"ORIGIN_SECRET": {"Connect", "Visitor", "Admin", "Telegram"}, "OTP_HASH_SALT": {"Admin"}}
-        needs |= dict.fromkeys(("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"), {"Admin", "Telegram", "Notifier"})
+        needs |= dict.fromkeys(("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"), TELEGRAM)
         for secret in SECRETS:
             holders = {name.removesuffix("Function") for name, f in FUNCTIONS.items() if secret in environment(f)}
             self.assertEqual(holders, needs[secret], secret)
@@ -71,6 +73,30 @@ class Template(unittest.TestCase):
         text = json.dumps({key: value for key, value in TEMPLATE.items() if key != "Parameters"})
         for name in TEMPLATE["Parameters"]:
             self.assertRegex(text, rf'"Ref": "{name}"|\$\{{{name}\}}', name)
+
+    def test_who_keeps_or_serves_files_is_told_where_and_nobody_else_may_touch_them(self):
+        told = {name.removesuffix("Function") for name, f in FUNCTIONS.items() if "ATTACHMENT_URL" in environment(f)}
+        allowed = {}
+        for name, role in RESOURCES.items():
+            if role["Type"] == "AWS::IAM::Role":
+                for policy in role["Properties"].get("Policies", []):
+                    for statement in policy["PolicyDocument"]["Statement"]:
+                        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                        on_files = [action for action in actions if action.startswith("s3:")]
+                        if on_files:
+                            self.assertIn("Attachments", json.dumps(statement["Resource"]))
+                            allowed.setdefault(name.removesuffix("Role"), set()).update(on_files)
+        self.assertEqual(told, set(allowed))
+        writing = {"s3:PutObject", "s3:DeleteObject", "s3:ListBucket"}
+        self.assertEqual(allowed, {"Visitor": {"s3:GetObject", "s3:ListBucket"}, "Notifier": writing})
+
+    def test_nobody_reaches_a_bucket_but_by_the_stack(self):
+        buckets = {name: found["Properties"] for name, found in RESOURCES.items() if found["Type"] == "AWS::S3::Bucket"}
+        self.assertEqual(set(buckets), {"Pages", "Attachments"})
+        for name, bucket in buckets.items():
+            self.assertTrue(all(bucket["PublicAccessBlockConfiguration"].values()), name)
+            self.assertEqual(len(bucket["PublicAccessBlockConfiguration"]), 4, name)
+            self.assertIn("BucketEncryption", bucket, name)
 
     def test_filters_are_json_about_records_of_the_table(self):
         found = list(filters(RESOURCES))

@@ -25,6 +25,7 @@ async fn a_visitor_an_admin_and_an_operator_talk_to_each_other() {
     let mut grace = office.admin(stack.browser(4), "Grace").await;
     let item = grace.list().await.into_iter().find(|item| item["conversation_id"] == json!(ada.id)).expect("Ada");
     assert_eq!((&item["unread"], &item["online"]), (&json!(1), &json!(true)));
+    assert_eq!(item["country"], "TR", "as CloudFront says");
     assert_eq!(ada.socket.expect("presence").await["admins_online"], 1);
 
     grace.answer(&ada.id, "On its way.", "g-1").await;
