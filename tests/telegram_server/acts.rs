@@ -5,10 +5,10 @@ use shared::time::SECOND;
 
 use crate::callbacks::{LIFETIME, Pressed};
 use crate::chats::{Membership, Topic};
+use crate::icons::COLOURS;
 use crate::media::Media;
 use crate::people::Person;
 use crate::server::locked;
-use crate::topics::COLOURS;
 use crate::{markup, webhook};
 
 impl Person {

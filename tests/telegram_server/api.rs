@@ -129,7 +129,7 @@ impl World {
             "closeForumTopic" => self.close_forum_topic(parameters, true),
             "reopenForumTopic" => self.close_forum_topic(parameters, false),
             "deleteForumTopic" => self.delete_forum_topic(parameters),
-            "getForumTopicIconStickers" => Ok(crate::topics::icon_stickers()),
+            "getForumTopicIconStickers" => Ok(crate::icons::icon_stickers()),
             "getChat" => self.get_chat(parameters),
             "getChatMember" => self.get_chat_member(parameters),
             "answerCallbackQuery" => self.answer_callback_query(parameters),

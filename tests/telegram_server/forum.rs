@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Answer, Outcome, bot_user, whole};
 use crate::chats::{Chat, Draft, Topic};
-use crate::topics::{COLOURS, emoji};
+use crate::icons::{COLOURS, emoji};
 use crate::{BOT_ID, World};
 
 /// The longest name, in characters.

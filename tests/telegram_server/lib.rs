@@ -21,6 +21,7 @@ mod files;
 mod forum;
 mod html;
 mod http;
+mod icons;
 mod limits;
 mod markup;
 mod media;
@@ -28,7 +29,6 @@ mod members;
 mod messages;
 mod people;
 mod server;
-mod topics;
 mod view;
 mod webhook;
 
