@@ -11,6 +11,7 @@ use axum::response::Response;
 use ipnet::IpNet;
 use shared::Error;
 use shared::event::Lane;
+use shared::telegram::alert;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::event;
@@ -53,6 +54,12 @@ pub(crate) async fn metrics(
         let Some(app) = &platform.app else { break };
         match app.store.backlog(lane).await {
             Ok((events, _)) => platform.metrics.backlog(lane.as_str(), events),
+            Err(error) => Error::from(error).log("metrics"),
+        }
+    }
+    if let Some(app) = &platform.app {
+        match alert::current(app).await {
+            Ok(alert) => platform.metrics.telegram_alert(alert.map(|alert| alert.code)),
             Err(error) => Error::from(error).log("metrics"),
         }
     }

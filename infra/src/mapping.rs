@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(200);
 const BATCH: usize = 100;
 const TRIES: u32 = 10;
 /// How long a wake-up is kept, as the second mapping's batching window.
-const WINDOW: i64 = 20 * SECOND;
+const WINDOW: i64 = 3 * SECOND;
 /// After a failure, longer each time.
 const RETRY: i64 = SECOND / 2;
 const LONGEST_RETRY: i64 = 30 * SECOND;

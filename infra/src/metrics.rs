@@ -34,6 +34,11 @@ struct LaneLabel {
     lane: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabel {
+    code: String,
+}
+
 /// The figures of one gateway.
 #[derive(Debug)]
 pub struct Metrics {
@@ -44,6 +49,7 @@ pub struct Metrics {
     handlers: Family<FunctionLabel, Histogram, fn() -> Histogram>,
     pushes: Family<StatusLabel, Counter>,
     backlog: Family<LaneLabel, Gauge>,
+    telegram_alert: Family<CodeLabel, Gauge>,
 }
 
 fn durations() -> Histogram {
@@ -60,6 +66,7 @@ impl Default for Metrics {
             handlers: Family::new_with_constructor(durations),
             pushes: Family::default(),
             backlog: Family::default(),
+            telegram_alert: Family::default(),
             registry: Registry::default(),
         };
         registry.register("connections", "Open sockets", metrics.connections.clone());
@@ -68,6 +75,7 @@ impl Default for Metrics {
         registry.register("handler_seconds", "How long functions took", metrics.handlers.clone());
         registry.register("pushes", "Answers to pushes", metrics.pushes.clone());
         registry.register("outbox_backlog", "Events that wait", metrics.backlog.clone());
+        registry.register("telegram_alert", "What admins have to mend", metrics.telegram_alert.clone());
         Self { registry, ..metrics }
     }
 }
@@ -99,6 +107,14 @@ impl Metrics {
 
     pub(crate) fn backlog(&self, lane: &'static str, events: i64) {
         self.backlog.get_or_create(&LaneLabel { lane }).set(events);
+    }
+
+    /// What is wrong with Telegram, if anything.
+    pub(crate) fn telegram_alert(&self, code: Option<String>) {
+        self.telegram_alert.clear();
+        if let Some(code) = code {
+            self.telegram_alert.get_or_create(&CodeLabel { code }).set(1);
+        }
     }
 
     /// All figures as text.

@@ -11,11 +11,10 @@ use crate::id;
 use crate::model::{Message, MessageType, Note, Reader, Sender, Via};
 use crate::search;
 use crate::store::{Page, PageRequest};
+use crate::telegram;
 use crate::time::HOUR;
 use crate::wire::{self, Alert, Item, MessageText};
 
-/// The setting that holds the [`Alert`].
-pub const ALERT: &str = "telegram:alert";
 /// Whoever said to be there counts as there for so long.
 const PRESENCE: i64 = 12 * HOUR;
 
@@ -163,8 +162,7 @@ pub async fn set_presence(app: &App, operator: &str, here: bool) -> Result<(), E
 
 /// What has to be mended, if anything.
 pub async fn alert(app: &App) -> Result<Option<Alert>, Error> {
-    let alert = app.store.setting(ALERT).await?;
-    Ok(alert.and_then(|alert| serde_json::from_str(&alert).ok()))
+    Ok(telegram::alert::current(app).await?)
 }
 
 /// Finds messages by the beginnings of their words, newest first, with the visitor's name. The trail keeps how many words

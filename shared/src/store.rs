@@ -30,7 +30,7 @@ pub use access::{
 pub use attachments::{Attachments, Settings};
 pub use conversations::{Appended, Audience, ConversationFilter, Conversations, Messages, NewConversation, Place};
 pub use service::{Buckets, Day, Figures, Outbox, Pending, Records, Taken};
-pub use telegram::{Sight, TelegramLink, TelegramLinks, TelegramMirror};
+pub use telegram::{MirrorPost, Sight, TelegramLink, TelegramLinks, TelegramMirror, VisitorMirror};
 
 /// Why a store did not answer.
 #[derive(Debug, thiserror::Error)]

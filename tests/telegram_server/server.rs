@@ -22,6 +22,11 @@ use crate::{BOT_TOKEN, World};
 
 /// Nothing takes longer on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
+/// Whoever waits for a call lets time pass this often.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What is done while somebody waits.
+type Pass = Box<dyn Fn() + Send + Sync>;
 
 /// Telegram, as one bot sees it.
 pub struct TelegramServer {
@@ -30,6 +35,7 @@ pub struct TelegramServer {
     gate: Arc<Semaphore>,
     pub(crate) changed: Arc<Notify>,
     serving: Mutex<Option<JoinHandle<()>>>,
+    pass: Mutex<Option<Pass>>,
 }
 
 pub(crate) fn locked(world: &Mutex<World>) -> MutexGuard<'_, World> {
@@ -52,6 +58,7 @@ impl TelegramServer {
             gate: Arc::new(Semaphore::new(0)),
             changed: Arc::new(Notify::new()),
             serving: Mutex::new(None),
+            pass: Mutex::new(None),
         };
         server.serve(listener);
         server
@@ -62,16 +69,30 @@ impl TelegramServer {
         format!("http://{}", self.address)
     }
 
+    /// What lets time pass while somebody waits for a call: a bot that keeps the limits makes it only later.
+    pub fn while_waiting(&self, pass: impl Fn() + Send + Sync + 'static) {
+        *self.pass.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(pass));
+    }
+
     /// Waits until `condition` holds; it is looked at after each call.
     pub async fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
         let held = async {
+            let mut looks = tokio::time::interval(LOOK);
+            looks.tick().await;
             loop {
                 let mut changed = std::pin::pin!(self.changed.notified());
                 changed.as_mut().enable();
                 if condition(self) {
                     return;
                 }
-                changed.await;
+                tokio::select! {
+                    () = changed => {}
+                    _ = looks.tick() => {
+                        if let Some(pass) = &*self.pass.lock().unwrap_or_else(PoisonError::into_inner) {
+                            pass();
+                        }
+                    }
+                }
             }
         };
         let held = tokio::time::timeout(DEADLINE, held).await;

@@ -1,7 +1,13 @@
 //! Delivers events: the search index, and Telegram. Idempotent; an event is acknowledged only after success.
 
-mod mirror;
+mod conversation;
+mod erased;
+mod group;
+mod lane;
+mod parcel;
+mod status;
 mod stream;
+mod visitor;
 
 use serde::Serialize;
 use shared::event::{Event, EventKind, Lane};
@@ -13,8 +19,6 @@ pub use stream::stream;
 
 /// Events taken at once.
 const BATCH: i64 = 50;
-/// A step begins no delivery after so long, so that it ends while its caller still has the lane to itself.
-const STEP: i64 = 5 * SECOND;
 /// The longest pause between two tries of one event.
 const LONGEST_PAUSE: i64 = 5 * MINUTE;
 
@@ -65,12 +69,12 @@ pub async fn handle(app: &App) -> Result<Vec<Drained>, Error> {
 
 /// One step: delivers what is due in a lane, in order, and tells when to look again.
 ///
-/// An event that fails holds up its own conversation; a failure that all would meet holds up the lane, the events that come
-/// meanwhile included. Nothing is given up, but for a message that Telegram will never take.
+/// An event that fails holds up its own conversation; what all would meet holds up the lane or what goes to one chat, the
+/// events that come meanwhile included. Nothing is given up, but for a message that Telegram will never take.
 pub async fn drain(app: &App, lane: Lane) -> Result<Drained, Error> {
     match lane {
         Lane::Index => index(app).await,
-        Lane::Telegram => mirror_due(app).await,
+        Lane::Telegram => lane::step(app).await,
     }
 }
 
@@ -81,7 +85,7 @@ async fn index(app: &App) -> Result<Drained, Error> {
     for pending in app.store.due(Lane::Index, app.now(), BATCH).await? {
         match enter(app, &pending.event).await {
             Ok(()) => entered.push(pending),
-            Err(error) => report.postpone_until(postpone(app, Lane::Index, &pending, &error.into()).await?),
+            Err(error) => report.postpone_until(postpone(app, Lane::Index, &pending, &error).await?),
         }
     }
     app.store.delivered(Lane::Index, &entered).await?;
@@ -109,78 +113,14 @@ async fn erase(app: &App, conversation_id: &str) -> Result<(), Error> {
     }
 }
 
-async fn mirror_due(app: &App) -> Result<Drained, Error> {
-    let lane = Lane::Telegram;
-    let started = app.now();
-    if let Some(until) = app.store.leased_until(&pause_of(lane), started).await? {
-        return Ok(Drained { next: Some(until), ..Drained::default() });
-    }
-    let due = app.store.due(lane, started, BATCH).await?;
-    let mut report = Drained::default();
-    let mut blocked: Vec<&str> = Vec::new();
-    for pending in &due {
-        let conversation_id = pending.event.conversation_id.as_str();
-        if blocked.contains(&conversation_id) {
-            continue;
-        }
-        let delivered = match &app.telegram {
-            Some(telegram) => mirror::deliver(app, telegram, &pending.event).await,
-            // It has been switched off since.
-            None => Ok(()),
-        };
-        match delivered {
-            Ok(()) => {
-                app.store.delivered(lane, std::slice::from_ref(pending)).await?;
-                report.delivered += 1;
-            }
-            Err(failure) => {
-                report.postpone_until(postpone(app, lane, pending, &failure).await?);
-                blocked.push(conversation_id);
-                if failure.everybody {
-                    break;
-                }
-            }
-        }
-        if app.now().since(started) > STEP {
-            break;
-        }
-    }
-    Ok(report.or_at_once(app.now()))
-}
-
-/// The pause is counted from the failure, which may come long after the step's beginning.
-async fn postpone(app: &App, lane: Lane, pending: &Pending, failure: &Failure) -> Result<Timestamp, Error> {
-    let now = app.now();
-    let pause = failure.pause_ms.unwrap_or_else(|| backoff(pending.tries));
-    let until = now.plus(pause);
-    if failure.everybody {
-        let name = pause_of(lane);
-        app.store.lease(&name, &name, now, until).await?;
-    }
+/// Notes that an event failed for its own sake; it waits longer each time.
+async fn postpone(app: &App, lane: Lane, pending: &Pending, cause: &Error) -> Result<Timestamp, Error> {
+    let pause = backoff(pending.tries);
+    let until = app.now().plus(pause);
     app.store.postpone(lane, pending, until).await?;
     let conversation_id = &pending.event.conversation_id;
-    tracing::warn!(conversation_id, tries = pending.tries + 1, pause, cause = failure.cause, "not delivered");
+    tracing::warn!(conversation_id, tries = pending.tries + 1, pause, %cause, "not delivered");
     Ok(until)
-}
-
-/// The lease that stands for a lane's pause.
-fn pause_of(lane: Lane) -> String {
-    format!("pause:{}", lane.as_str())
-}
-
-/// Why an event waits for another try.
-struct Failure {
-    cause: String,
-    /// Until the next try; the backoff when absent.
-    pause_ms: Option<i64>,
-    /// The rest of the lane would fail the same way.
-    everybody: bool,
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self { cause: error.to_string(), pause_ms: None, everybody: false }
-    }
 }
 
 /// Exponential, with full jitter: up to 1 s after the first failure, up to five minutes in the end.

@@ -5,6 +5,7 @@ use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse
 use shared::event::stream::{Told, told, wake};
 use shared::event::{Event, Lane};
 use shared::id::sortable_id;
+use shared::telegram::chat::all_paused_until;
 use shared::time::{SECOND, Timestamp};
 use shared::{App, Error};
 
@@ -54,6 +55,9 @@ async fn take(app: &App, event: &Event, place: i64) -> Result<(), Error> {
 
 /// Drains Telegram's lane. Of all functions that run only one does; the others see to it that somebody looks again.
 async fn telegram(app: &App) -> Result<(), Error> {
+    if all_paused_until(app).await?.is_some() {
+        return ask_to_be_woken(app).await;
+    }
     let (started, owner) = (app.now(), sortable_id());
     let name = format!("outbox:{}", Lane::Telegram.as_str());
     loop {

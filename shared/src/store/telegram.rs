@@ -22,6 +22,7 @@ pub struct TelegramLink {
 /// How far a conversation is mirrored in the operators' chat. Written by the notifier only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct TelegramMirror {
     /// Our conversation.
     pub conversation_id: String,
@@ -35,12 +36,55 @@ pub struct TelegramMirror {
     pub icon: String,
     /// Whether the topic is closed.
     pub is_closed: bool,
+    /// Whether the chat has been told of the conversation.
+    pub is_announced: bool,
+    /// Whether what was said before is still to be repeated, since the place there is new.
+    pub is_replaying: bool,
+    /// Whether admins were told that something hinders it.
+    pub is_troubled: bool,
     /// Every message up to this one has been sent, but for [`Self::failures`].
     pub sent_seq: i64,
-    /// When a message was last sent.
+    /// When a visitor's message was last sent.
     pub sent_at: Timestamp,
     /// Messages that Telegram will never take, and why. The newest 20.
     pub failures: Vec<(i64, String)>,
+    /// How much is there of what comes next.
+    pub pieces: usize,
+    /// The place of the last event that is there.
+    pub position: i64,
+    /// What was posted, oldest first. The newest 20.
+    pub posts: Vec<MirrorPost>,
+    /// The visitor's private chat.
+    pub visitor: Option<VisitorMirror>,
+}
+
+/// How far a conversation is in its visitor's private chat.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VisitorMirror {
+    /// The chat; another one begins anew.
+    pub chat_id: i64,
+    /// Whether what was said before is there.
+    pub is_greeted: bool,
+    /// Every message of the other side's up to this one is there.
+    pub sent_seq: i64,
+    /// How much is there of what comes next.
+    pub pieces: usize,
+    /// The place of the last event that is there.
+    pub position: i64,
+    /// What was posted, oldest first. The newest 20.
+    pub posts: Vec<MirrorPost>,
+}
+
+/// A message in Telegram and what it says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MirrorPost {
+    /// Its id there.
+    pub message_id: i64,
+    /// The first of our messages in it,
+    pub from: i64,
+    /// and the last. A long one of ours may be in several.
+    pub to: i64,
 }
 
 /// What is known of an update that was handled.

@@ -1,29 +1,21 @@
 //! How far a conversation is mirrored, as the panel shows it.
 
-use super::Telegram;
+use super::chat::{PAUSE, chat_id, pause_of};
 use crate::app::App;
 use crate::error::Error;
 use crate::wire::{MirrorFailure, TelegramStatus};
-
-/// The lease that stands for a pause of the whole bot, and what those of single chats begin with.
-pub const PAUSE: &str = "pause:telegram";
-
-/// The lease that stands for a pause of one chat.
-pub fn pause_of(chat_id: i64) -> String {
-    format!("{PAUSE}:{chat_id}")
-}
 
 /// The status of a conversation.
 pub async fn status(app: &App, conversation_id: &str) -> Result<TelegramStatus, Error> {
     let now = app.now();
     let conversation = app.store.conversation(conversation_id, now).await?.ok_or(Error::ConversationNotFound)?;
     let in_telegram = conversation.visitor_chat_id.is_some();
-    let Some(Telegram { chat_id, .. }) = &app.telegram else {
+    let Some(chat_id) = chat_id(app).await? else {
         return Ok(TelegramStatus { in_telegram, ..TelegramStatus::default() });
     };
     let mirror = app.store.mirror(conversation_id).await?.unwrap_or_default();
     let all = app.store.leased_until(PAUSE, now).await?;
-    let chat = app.store.leased_until(&pause_of(*chat_id), now).await?;
+    let chat = app.store.leased_until(&pause_of(chat_id), now).await?;
     let failures = mirror.failures.into_iter().map(|(seq, reason)| MirrorFailure { seq, reason }).collect();
     Ok(TelegramStatus { enabled: true, sent_seq: mirror.sent_seq, failures, paused_until: all.max(chat), in_telegram })
 }

@@ -17,6 +17,7 @@ fn mirror(conversation_id: &str) -> TelegramMirror {
         sent_seq: 7,
         sent_at: START,
         failures: vec![(3, "message is too long".into()), (5, "forbidden".into())],
+        ..TelegramMirror::default()
     }
 }
 

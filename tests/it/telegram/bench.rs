@@ -1,6 +1,7 @@
 //! Parley's parts without a gateway: the notifier runs when the test says so.
 
 use std::future::Future;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,7 +11,7 @@ use shared::chat::{self, Caller, Draft};
 use shared::connections::{Connections, Frame, Sent};
 use shared::event::Lane;
 use shared::model::{MessageType, Sender, Via};
-use shared::time::ManualClock;
+use shared::time::{MINUTE, ManualClock};
 use shared::wire::Incoming;
 use telegram_server::TelegramServer;
 use uuid::Uuid;
@@ -53,7 +54,8 @@ impl Bench {
     /// A visitor joins; answers the conversation.
     pub async fn join(&self, name: &str) -> String {
         let asked = Incoming::parse(&format!(r#"{{"type":"join","display_name":"{name}"}}"#)).unwrap();
-        let caller = Caller { ip: "203.0.113.5", user_agent: None, country: None };
+        let ip = Ipv6Addr::from(Uuid::new_v4().as_u128()).to_string();
+        let caller = Caller { ip: &ip, user_agent: None, country: None };
         chat::join(&self.app, &asked, caller).await.unwrap().conversation_id
     }
 
@@ -87,9 +89,48 @@ impl Bench {
         self.app.now().since(began)
     }
 
-    /// What arrived of one visitor's messages, in order.
+    /// The same, told by somebody of the team in the panel.
+    pub async fn answer(&self, conversation_id: &str, content: &str) {
+        let draft = Draft {
+            conversation_id: conversation_id.into(),
+            client_id: Uuid::now_v7().simple().to_string(),
+            sender: Sender::Admin,
+            via: Via::Web,
+            author: "Ben".into(),
+            content: content.into(),
+            message_type: MessageType::Text,
+            file: None,
+        };
+        chat::send(&self.app, draft).await.unwrap();
+    }
+
+    /// What arrived of one visitor's messages, line by line, in order.
     pub fn arrived(&self, name: &str) -> Vec<String> {
+        self.posts(name).concat()
+    }
+
+    /// The lines of each post that a visitor's words begin.
+    pub fn posts(&self, name: &str) -> Vec<Vec<String>> {
         let mark = format!("{name}: ");
-        self.telegram.sent().iter().filter_map(|sent| sent.text.strip_prefix(&mark).map(Into::into)).collect()
+        let sent = self.telegram.sent();
+        let posts = sent.iter().filter_map(|sent| sent.text.strip_prefix(&mark));
+        posts.map(|lines| lines.lines().map(ToOwned::to_owned).collect()).collect()
+    }
+
+    /// The trouble that admins are shown.
+    pub async fn alert(&self) -> Option<String> {
+        shared::telegram::alert::current(&self.app).await.unwrap().map(|alert| alert.code)
+    }
+
+    /// Who is called now and then, minute by minute: how many calls each minute brought.
+    pub async fn minutes(&self, count: usize) -> Vec<usize> {
+        let mut calls = Vec::new();
+        for _ in 0..count {
+            let before = self.telegram.calls();
+            self.drain().await;
+            calls.push(self.telegram.calls() - before);
+            self.clock.advance(MINUTE);
+        }
+        calls
     }
 }

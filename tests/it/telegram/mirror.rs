@@ -10,6 +10,7 @@ async fn a_visitor_who_joins_is_announced_at_once_and_each_message_continues_the
         let mut ada = office.visitor("Ada").await;
         let announced = office.telegram.until_sent(1).await;
         ada.says("hello").await;
+        office.mirrored().await;
         ada.says("is anybody there?").await;
         let sent = office.telegram.until_sent(3).await;
 
@@ -46,8 +47,9 @@ async fn conversations_that_go_on_together_keep_their_own_chains() {
         for n in 1..=3 {
             ada.says(&format!("a{n}")).await;
             bob.says(&format!("b{n}")).await;
+            office.mirrored().await;
         }
-        let sent = office.telegram.until_sent(8).await;
+        let sent = office.telegram.sent();
 
         for (name, letter) in [("Ada", "a"), ("Bob", "b")] {
             let mut last = heads.iter().find(|head| head.text.starts_with(name)).unwrap().message_id;
@@ -102,10 +104,11 @@ async fn long_and_strange_texts_arrive_whole_and_literally() {
         office.telegram.until_sent(1).await;
         let (long, smiles) = ("word ".repeat(800), "🙂".repeat(3_000));
         let markup = r#"</b><a href="tg://user?id=1">*x*_y_`z`&amp;&lt;"#;
-        ada.says(markup).await;
-        ada.says(&long).await;
-        ada.says(&smiles).await;
-        let sent = office.telegram.until_sent(5).await;
+        for text in [markup, &long, &smiles] {
+            ada.says(text).await;
+            office.mirrored().await;
+        }
+        let sent = office.telegram.sent();
 
         assert_eq!(sent[1].text, format!("<b>Ada</b>: {markup}"));
         assert_eq!(sent[2].text, format!("<b>Ada</b>: {}", long.trim()));

@@ -1,0 +1,60 @@
+//! Conversations that are gone: their files go, and their topics too, or stay closed, as `TELEGRAM_ON_DELETE` says.
+
+use shared::App;
+use shared::config::OnDelete;
+use shared::event::EventKind;
+use shared::store::Pending;
+use shared::telegram::TelegramError;
+use shared::telegram::chat::{Gate, Urgency};
+use shared::telegram::topic;
+use shared::time::Timestamp;
+
+use crate::conversation::{Outcome, Stop, stop};
+use crate::erase;
+
+/// What else waits of a conversation that has been erased is not told.
+pub(crate) async fn deliver(
+    app: &App,
+    gate: &mut Gate<'_>,
+    waiting: &[Pending],
+    group_blocked: Option<(Timestamp, bool)>,
+) -> Outcome {
+    let place = waiting.iter().position(|pending| pending.event.kind == EventKind::ConversationDeleted);
+    let Some(place) = place else { return Outcome { done: waiting.len(), stops: Vec::new() } };
+    let until_then = |stop| Outcome { done: place, stops: vec![stop] };
+    let event = &waiting[place].event;
+    if let Err(error) = erase(app, &event.conversation_id).await {
+        return until_then(Stop::Failed(error));
+    }
+    let ended = match (event.seq, group_blocked) {
+        (0, _) => Ok(()),
+        (_, Some((until, paused))) => return until_then(Stop::Group { until, paused }),
+        (thread_id, None) => end_topic(app, gate, thread_id).await,
+    };
+    match ended {
+        Ok(()) => Outcome { done: waiting.len(), stops: Vec::new() },
+        Err(error) => until_then(stop(error.into(), app.now(), true)),
+    }
+}
+
+/// A topic that cannot be deleted for want of a right is closed meanwhile.
+async fn end_topic(app: &App, gate: &mut Gate<'_>, thread_id: i64) -> Result<(), TelegramError> {
+    let (chat_id, telegram) = (gate.chat_id, gate.telegram);
+    let on_delete = app.config.telegram.as_ref().map_or(OnDelete::Delete, |telegram| telegram.on_delete);
+    let ended = match on_delete {
+        OnDelete::Close => gate.ask(chat_id, Urgency::Aside, telegram.close_topic(chat_id, thread_id)).await,
+        OnDelete::Delete => gate.ask(chat_id, Urgency::Aside, telegram.delete_topic(chat_id, thread_id)).await,
+    };
+    match ended {
+        // It is gone, or was of another chat, or of a group that has no topics any more.
+        Err(error) if topic::is_gone(&error) || topic::is_no_forum(&error) => Ok(()),
+        Err(error) if error.bad_request().is_some() => {
+            if on_delete == OnDelete::Delete {
+                gate.ask(chat_id, Urgency::Aside, telegram.close_topic(chat_id, thread_id)).await?;
+            }
+            gate.lacks_a_right(&error).await?;
+            Err(error)
+        }
+        ended => ended,
+    }
+}

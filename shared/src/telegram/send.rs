@@ -1,0 +1,149 @@
+//! Messages: sending and changing them. Always plain text with entities and never a parse mode, so that nothing a visitor
+//! writes is taken for markup; never a link preview, for which Telegram would fetch what a visitor links to.
+
+use serde::{Deserialize, Serialize};
+
+use super::text::Text;
+use super::{Telegram, TelegramError};
+
+/// What marks a part of a text; places are in UTF-16 code units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entity {
+    /// `bold`, `italic` …
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Where it begins.
+    pub offset: usize,
+    /// How long it is, at least 1.
+    pub length: usize,
+}
+
+/// Buttons under a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Keyboard {
+    /// Row by row.
+    pub inline_keyboard: Vec<Vec<Button>>,
+}
+
+/// A button that tells the webhook when it is pressed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Button {
+    /// What people read.
+    pub text: String,
+    /// What the webhook gets, 1–64 bytes.
+    pub callback_data: String,
+}
+
+impl Keyboard {
+    /// One row of buttons: text and data of each.
+    pub fn row(buttons: impl IntoIterator<Item = (String, String)>) -> Self {
+        let row = buttons.into_iter().map(|(text, callback_data)| Button { text, callback_data }).collect();
+        Self { inline_keyboard: vec![row] }
+    }
+}
+
+/// A message about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Post<'a> {
+    /// What it says; must fit [`super::MAX_TEXT`].
+    pub text: &'a Text,
+    /// The topic it goes to.
+    pub thread_id: Option<i64>,
+    /// The message that it answers; one that is gone does not matter.
+    pub reply_to: Option<i64>,
+    /// Its buttons.
+    pub keyboard: Option<&'a Keyboard>,
+}
+
+impl<'a> Post<'a> {
+    /// A message that says this, and nothing else.
+    pub fn new(text: &'a Text) -> Self {
+        Self { text, thread_id: None, reply_to: None, keyboard: None }
+    }
+}
+
+#[derive(Serialize)]
+struct SendMessage<'a> {
+    chat_id: i64,
+    text: &'a str,
+    #[serde(skip_serializing_if = "<[Entity]>::is_empty")]
+    entities: &'a [Entity],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_thread_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_parameters: Option<ReplyParameters>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<&'a Keyboard>,
+    link_preview_options: LinkPreviewOptions,
+}
+
+#[derive(Serialize)]
+struct EditMessageText<'a> {
+    chat_id: i64,
+    message_id: i64,
+    text: &'a str,
+    #[serde(skip_serializing_if = "<[Entity]>::is_empty")]
+    entities: &'a [Entity],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<&'a Keyboard>,
+    link_preview_options: LinkPreviewOptions,
+}
+
+#[derive(Serialize)]
+struct ReplyParameters {
+    message_id: i64,
+    allow_sending_without_reply: bool,
+}
+
+#[derive(Serialize)]
+struct LinkPreviewOptions {
+    is_disabled: bool,
+}
+
+#[derive(Deserialize)]
+struct SentMessage {
+    message_id: i64,
+}
+
+/// The General topic of a forum has the number 1, but is found only without it.
+const GENERAL: i64 = 1;
+
+impl Telegram {
+    /// Sends a message and answers its id.
+    pub async fn send_message(&self, chat_id: i64, post: &Post<'_>) -> Result<i64, TelegramError> {
+        let reply_parameters =
+            post.reply_to.map(|message_id| ReplyParameters { message_id, allow_sending_without_reply: true });
+        let body = SendMessage {
+            chat_id,
+            text: &post.text.text,
+            entities: &post.text.entities,
+            message_thread_id: post.thread_id.filter(|thread_id| *thread_id != GENERAL),
+            reply_parameters,
+            reply_markup: post.keyboard,
+            link_preview_options: LinkPreviewOptions { is_disabled: true },
+        };
+        self.call::<SentMessage>("sendMessage", &body).await.map(|sent| sent.message_id)
+    }
+
+    /// Changes a message of the bot's own. One that says so already is as good as changed.
+    pub async fn edit_message_text(
+        &self,
+        chat_id: i64,
+        message_id: i64,
+        text: &Text,
+        keyboard: Option<&Keyboard>,
+    ) -> Result<(), TelegramError> {
+        let body = EditMessageText {
+            chat_id,
+            message_id,
+            text: &text.text,
+            entities: &text.entities,
+            reply_markup: keyboard,
+            link_preview_options: LinkPreviewOptions { is_disabled: true },
+        };
+        match self.call::<serde::de::IgnoredAny>("editMessageText", &body).await {
+            Err(error) if error.bad_request().is_some_and(|words| words.contains("message is not modified")) => Ok(()),
+            answer => answer.map(|_| ()),
+        }
+    }
+}
