@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run run-telegram-sandbox telegram-setup test test-aws check bench bench-lambda build deploy pages webhook table
+.PHONY: help run run-telegram-sandbox telegram-setup test test-aws check bench bench-lambda build deploy fuzz pages webhook table
 
 # A variable of the environment wins over its line in .env.
 settings = if [ -f .env ]; then while IFS= read -r line || [ -n "$$line" ]; do case "$$line" in [A-Z]*=*) \
@@ -16,6 +16,7 @@ help:
 	@echo "make check   formatting, lints, dependencies"
 	@echo "make bench   what a start, an idle visitor and a message cost on this machine"
 	@echo "make bench-lambda  what each Lambda bootstrap costs to start"
+	@echo "make fuzz    what nobody would think of sending to the webhook, for ten minutes (or SECONDS=n); needs cargo-fuzz and nightly"
 	@echo "make build   the gateway and the eight Lambda bootstraps, optimised"
 	@echo "make deploy  puts Parley into your AWS account; CONFIG_ENV=prod as samconfig.toml says there, ARGS=--guided asks"
 	@echo "make pages   uploads the pages of a deployed STACK in a REGION"
@@ -49,6 +50,11 @@ bench:
 
 bench-lambda:
 	@bash tests/bench_lambda.sh
+
+# What it finds of interest stays in its target folder; the corpus is kept small by hand.
+fuzz:
+	mkdir -p tests/fuzz/target/found
+	cd tests/fuzz && cargo +nightly fuzz run --fuzz-dir . update target/found corpus/update -- -max_total_time=$(or $(SECONDS),600)
 
 # Twice, since in one invocation cargo would build `shared` with the features of both and link SQL into each function.
 build:

@@ -7,7 +7,7 @@ use crate::connections::Connections;
 use crate::error::Error;
 use crate::i18n::Catalogue;
 use crate::store::Store;
-use crate::telegram::{self, Telegram};
+use crate::telegram::{self, Telegram, TelegramError, login};
 use crate::time::{Clock, Timestamp};
 
 /// Shows a line to the person who runs the process.
@@ -76,20 +76,27 @@ impl App {
         self.clock.now()
     }
 
-    /// Hands a login code to the operators; answers where it went. The code is never stored or logged.
+    /// Hands a login code to the operators, or to those of them who are named; answers where it went. The code is never
+    /// stored or logged.
     pub async fn send_code(
         &self,
         code: &str,
-        _challenge_hash: &str,
+        challenge_hash: &str,
         ip: &str,
         user_agent: &str,
     ) -> crate::Result<&'static str> {
         let minutes = (self.config.admin_code_ttl_seconds / 60).max(1).to_string();
-        let values = [("code", code), ("ip", ip), ("browser", user_agent), ("minutes", &minutes)];
+        let time = self.now().minute_of_day();
+        let values = [("code", code), ("ip", ip), ("browser", user_agent), ("minutes", &minutes), ("time", &time)];
+        let unavailable = |error: TelegramError| Error::Unavailable(error.into());
         if let Some(telegram) = &self.telegram {
             let text = self.catalogue.text(None, "telegram.login_code", &values);
-            let sent = telegram::tell(self, telegram, &text, None).await;
-            return sent.map(|_| "telegram").map_err(|error| Error::Unavailable(error.into()));
+            let admins = self.config.telegram.as_ref().map_or(&[][..], |telegram| &telegram.admin_ids);
+            if !admins.is_empty() {
+                login::send(self, telegram, admins, text, challenge_hash).await.map_err(unavailable)?;
+                return Ok("telegram_private");
+            }
+            return telegram::tell(self, telegram, &text, None).await.map(|_| "telegram").map_err(unavailable);
         }
         let Some(terminal) = &self.terminal else {
             return Err(Error::Unavailable("no way to send codes: Telegram is not set up".into()));

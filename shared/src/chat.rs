@@ -10,7 +10,7 @@ pub use delivery::{left, push, push_admins_online};
 pub use history::{history, list};
 pub use join::{Caller, join, join_socket, resume, resume_socket};
 pub use moderate::{add_note, add_tag, ban, claim, close, delete, item, release, remove_tag, reopen, unban};
-pub use telegram::telegram_link;
+pub use telegram::{enter_telegram, leave_telegram, telegram_link};
 
 use moderate::ban_of;
 

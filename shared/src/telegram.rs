@@ -6,6 +6,7 @@ pub mod alert;
 pub mod chat;
 pub mod icons;
 mod identity;
+pub mod login;
 pub mod send;
 pub mod setup;
 pub mod status;

@@ -40,6 +40,11 @@ impl Timestamp {
         self.civil().chars().take(10).collect()
     }
 
+    /// The time of day in UTC, `22:11`.
+    pub fn minute_of_day(self) -> String {
+        self.civil().chars().skip(11).take(5).collect()
+    }
+
     fn civil(self) -> String {
         // jiff ends with the year 9999; nothing of ours is later.
         let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);

@@ -1,7 +1,13 @@
 //! Operators in Telegram: the mirror, their replies, the webhook's fences, and what happens while Telegram fails.
 
+mod asked;
 mod bench;
+mod buttons;
+mod commands;
+mod continued;
+mod corpus;
 mod failing;
+mod in_topics;
 mod laws;
 mod login;
 mod migration;
@@ -9,9 +15,11 @@ mod mirror;
 mod outage;
 mod pacing;
 mod private;
+mod reactions;
 mod replies;
 mod sandbox;
 mod setup;
+mod speed;
 pub mod stage;
 mod topics;
 mod webhook;

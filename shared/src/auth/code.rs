@@ -123,9 +123,13 @@ pub(super) fn session_name(app: &App, name: Option<&str>) -> Result<String, Erro
     Ok(name.unwrap_or_else(|| app.catalogue.text(None, "system.support", &[])))
 }
 
-/// Notes a login; the webhook's half of it is that the operators hear of it.
+/// Notes a login and tells the operators of it.
 pub(super) async fn logged_in(app: &App, call: &Call, session: &Session, by: &str) -> Result<(), Error> {
-    record(app, Some(&Actor::of_session(session, &call.ip)), &call.ip, "login", None, json!({"by": by})).await
+    record(app, Some(&Actor::of_session(session, &call.ip)), &call.ip, "login", None, json!({"by": by})).await?;
+    let browser = call.user_agent().unwrap_or_default();
+    let values = [("name", session.name.as_str()), ("ip", &call.ip), ("browser", browser)];
+    app.announce("telegram.login.announced", &values).await;
+    Ok(())
 }
 
 pub(super) fn new_session(app: &App, call: &Call, name: String, now: Timestamp) -> Session {

@@ -131,7 +131,8 @@ pub async fn unban(app: &App, conversation_id: &str) -> Result<Item, Error> {
     item(app, conversation_id).await
 }
 
-async fn push_updated(app: &App, item: &Item) -> Result<(), Error> {
+/// Shows every admin what a conversation is now.
+pub(super) async fn push_updated(app: &App, item: &Item) -> Result<(), Error> {
     let admins = app.store.admin_connections(app.now()).await?;
     push(app, &admins, &Frame::new(&Outgoing::ConversationUpdated(item))?).await
 }

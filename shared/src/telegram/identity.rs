@@ -7,12 +7,20 @@ use crate::error::Error;
 impl Telegram {
     /// The bot's name in links, without `@`. Asked for once; Telegram lets nobody change it but by another bot.
     pub async fn username(&self, app: &App) -> Result<String, Error> {
-        let setting = format!("telegram:bot:{}", self.bot_id);
-        if let Some(username) = app.store.setting(&setting).await? {
+        if let Some(username) = self.known_username(app).await? {
             return Ok(username);
         }
         let me = self.get_me().await.map_err(|error| Error::Unavailable(error.into()))?;
-        app.store.set_setting(&setting, Some(&me.username)).await?;
+        app.store.set_setting(&self.setting(), Some(&me.username)).await?;
         Ok(me.username)
+    }
+
+    /// The same, if somebody has asked for it before.
+    pub async fn known_username(&self, app: &App) -> Result<Option<String>, Error> {
+        Ok(app.store.setting(&self.setting()).await?)
+    }
+
+    fn setting(&self) -> String {
+        format!("telegram:bot:{}", self.bot_id)
     }
 }

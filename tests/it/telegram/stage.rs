@@ -65,7 +65,7 @@ pub async fn for_each_office(more: &[(&str, &str)], tell: impl AsyncFn(&Office))
 }
 
 impl Office {
-    async fn open(store: Arc<dyn Store>, more: &[(&str, &str)]) -> Self {
+    pub async fn open(store: Arc<dyn Store>, more: &[(&str, &str)]) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let telegram = TelegramServer::start(clock.clone(), &[GROUP, FOREIGN_GROUP]).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -113,6 +113,7 @@ impl Office {
         page.send(&json!({"type": "join", "display_name": name, "page_url": "https://shop.example/cart"})).await;
         let joined = page.frame("joined").await;
         page.conversation_id = joined["conversation_id"].as_str().unwrap().into();
+        page.resume_token = joined["resume_token"].as_str().unwrap().into();
         page
     }
 
@@ -146,7 +147,7 @@ impl Office {
         }
         let stream = TcpStream::connect(address).await.unwrap();
         let (socket, _) = client_async(request, stream).await.unwrap();
-        Page { socket, conversation_id: String::new() }
+        Page { socket, conversation_id: String::new(), resume_token: String::new() }
     }
 }
 
@@ -163,6 +164,7 @@ pub fn bearer(token: &str) -> String {
 pub struct Page {
     socket: WebSocketStream<TcpStream>,
     pub conversation_id: String,
+    pub resume_token: String,
 }
 
 impl Page {
