@@ -35,7 +35,7 @@ for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP }
       });
 
       assert.deepEqual(found, []);
-      assert.equal(new Set(seen).size, 18);
+      assert.equal(new Set(seen).size, 29);
     });
   }
 }
