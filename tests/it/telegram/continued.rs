@@ -68,13 +68,13 @@ async fn a_conversation_goes_on_in_telegram_and_on_the_page() {
         assert_eq!(updated["conversation_id"], ada.conversation_id);
 
         office.mirrored().await;
-        let there = |office: &Office| -> Vec<String> {
+        let private = |office: &Office| -> Vec<String> {
             office.telegram.sent().into_iter().filter(|sent| sent.chat_id == ADA).map(|sent| sent.text).collect()
         };
         assert!(
-            there(office).iter().any(|text| text.starts_with("Ada: hello")),
+            private(office).iter().any(|text| text.starts_with("Ada: hello")),
             "history included: {:?}",
-            there(office)
+            private(office)
         );
 
         let own = phone.writes("I am on the bus now");
@@ -94,7 +94,7 @@ async fn a_conversation_goes_on_in_telegram_and_on_the_page() {
         assert_eq!(ada.frame("message").await["content"], "welcome back");
         assert_eq!(head(&mut ada).await, 5);
         office.mirrored().await;
-        assert!(there(office).last().unwrap().ends_with("welcome back"), "{:?}", there(office));
+        assert!(private(office).last().unwrap().ends_with("welcome back"), "{:?}", private(office));
     })
     .await;
 }

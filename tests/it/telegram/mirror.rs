@@ -74,10 +74,10 @@ async fn what_the_panel_answers_is_shown_with_its_authors_name() {
 
         let body = json!({"conversation_id": ada.conversation_id, "content": "good day"});
         let (status, ..) = office.post("/api/admin/send", &[("Authorization", &bearer(&token))], &body).await;
-        let sent = office.telegram.until_sent(4).await;
+        let sent = office.telegram.until_sent(5).await;
 
         assert_eq!(status, 200);
-        assert_eq!((sent[3].text.as_str(), sent[3].reply_to), ("↩ Ben: good day", Some(sent[1].message_id)));
+        assert_eq!((sent[4].text.as_str(), sent[4].reply_to), ("↩ Ben: good day", Some(sent[1].message_id)));
     })
     .await;
 }

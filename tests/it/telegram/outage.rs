@@ -20,7 +20,7 @@ async fn ten_minutes_without_telegram_cost_the_web_chat_nothing_and_lose_nothing
         let (mut panel, _) = office.panel().await;
         let mut ada = office.visitor("Ada").await;
         let mut bob = office.visitor("Bob").await;
-        office.telegram.until_sent(3).await;
+        office.telegram.until_sent(4).await;
         office.telegram.die();
         for minute in 0..10 {
             let (one, other) = (format!("a{minute}"), format!("b{minute}"));
@@ -33,7 +33,7 @@ async fn ten_minutes_without_telegram_cost_the_web_chat_nothing_and_lose_nothing
             panel.frame("pong").await;
             office.clock.advance(MINUTE);
         }
-        assert_eq!(office.telegram.sent().len(), 3);
+        assert_eq!(office.telegram.sent().len(), 4);
 
         office.telegram.revive().await;
         office.mirrored().await;
@@ -74,7 +74,7 @@ async fn the_panel_shows_what_is_wrong_and_what_waits_until_it_is_over() {
         office.mirrored().await;
         office.telegram.outage(Some(Fault::Kicked));
         ada.says("is anybody there?").await;
-        office.telegram.until("a refused call", |telegram| telegram.requests("sendMessage").len() > 3).await;
+        office.telegram.until("a refused call", |telegram| telegram.requests("sendMessage").len() > 4).await;
 
         let alert = panel.frame("alert").await;
         assert_eq!(alert["alert"]["code"], "telegram_forbidden");
