@@ -4,9 +4,11 @@
 
 pub mod alert;
 pub mod chat;
+mod file;
 pub mod icons;
 mod identity;
 pub mod login;
+pub mod media;
 pub mod send;
 pub mod setup;
 pub mod status;
@@ -16,6 +18,7 @@ pub mod update;
 
 use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +118,10 @@ struct Parameters {
 impl Telegram {
     /// A client for a bot; no call is made yet.
     pub fn new(config: &TelegramConfig) -> crate::Result<Self> {
-        let http = outgoing::client(CONNECT_TIMEOUT, TIMEOUT)?.build().map_err(crate::Error::internal)?;
+        let http = outgoing::client(CONNECT_TIMEOUT, TIMEOUT)?
+            .redirect(Policy::none())
+            .build()
+            .map_err(crate::Error::internal)?;
         let token = config.bot_token.clone();
         let bot_id = token.reveal().split(':').next().and_then(|id| id.parse().ok()).unwrap_or_default();
         Ok(Self { http, api_url: config.api_url.clone(), token, chat_id: config.chat_id, bot_id })

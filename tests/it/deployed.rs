@@ -5,7 +5,7 @@
 mod stack;
 
 use serde_json::{Value, json};
-use telegram_server::Fault;
+use telegram_server::{Fault, Media};
 
 use crate::people::{Admin, Visitor, eventually};
 use stack::{Office, Stack};
@@ -42,6 +42,7 @@ async fn a_visitor_an_admin_and_an_operator_talk_to_each_other() {
     comes_and_goes(stack, &mut ada, &mut grace).await;
     every_route(stack, &ada, &grace).await;
     long_after(&office, &mut ada, in_telegram, own).await;
+    sends_a_file(&office, &mut ada, in_telegram).await;
     erased(stack, ada, grace).await;
 }
 
@@ -120,6 +121,23 @@ async fn long_after(office: &Office, ada: &mut Visitor, in_telegram: i64, own: i
     telegram.outage(None);
     // Nothing new happens: it is the lane's clock that brings it.
     office.mirrored_by_the_clock("Never mind!").await;
+}
+
+/// A file comes by way of the bucket, and goes with the conversation.
+async fn sends_a_file(office: &Office, ada: &mut Visitor, in_telegram: i64) {
+    let prices = "Ayvalık: 12 €\n";
+    office.olga.replies_with(in_telegram, &Media::document("prices.txt", "text/plain", prices.as_bytes()));
+    assert_eq!(office.telegram.deliver().await, [200]);
+    let message = ada.socket.find("the prices", |frame| frame["file"]["name"] == "prices.txt").await;
+    let (url, own) = (message["file"]["url"].as_str().unwrap(), ada.browser.bearing(&ada.token));
+    let answer = eventually("the file is there", async || {
+        let answer = own.get(url).await;
+        (answer.status == 200).then_some(answer)
+    })
+    .await;
+    assert_eq!((answer.text.as_str(), answer.header("content-type")), (prices, Some("text/plain; charset=utf-8")));
+    assert_eq!(answer.header("content-disposition"), Some("attachment; filename*=UTF-8''prices.txt"));
+    ada.browser.get(url).await.refuses(401, "unauthorized");
 }
 
 /// What REST has beyond the sockets, for both.

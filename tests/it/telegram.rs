@@ -7,6 +7,7 @@ mod commands;
 mod continued;
 mod corpus;
 mod failing;
+mod files;
 mod in_topics;
 mod laws;
 mod login;

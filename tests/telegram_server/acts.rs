@@ -39,11 +39,20 @@ impl Person {
 
     /// Sends several files as one album: one message each, which share a number. Answers the messages' ids.
     pub fn sends_album(&self, album: &[Media]) -> Vec<i64> {
+        self.send_album(album, None)
+    }
+
+    /// The same in answer to a message.
+    pub fn replies_with_album(&self, message_id: i64, album: &[Media]) -> Vec<i64> {
+        self.send_album(album, Some(message_id))
+    }
+
+    fn send_album(&self, album: &[Media], reply_to: Option<i64>) -> Vec<i64> {
         let group = format!("1378{:010}", locked(&self.world).files.len());
         let add = |media: &Media| {
             let mut content = locked(&self.world).content_of(media);
             content["media_group_id"] = group.clone().into();
-            self.add(content, None)
+            self.add(content, reply_to)
         };
         album.iter().map(add).collect()
     }

@@ -11,6 +11,7 @@ use shared::telegram::text::Text;
 use shared::time::Timestamp;
 use shared::{App, Error};
 
+use crate::fetch::{self, Awaited};
 use crate::{erased, group, status, visitor};
 
 /// So many lines are repeated where a conversation gets a new place.
@@ -33,6 +34,15 @@ pub(crate) enum Stop {
 pub(crate) struct Outcome {
     pub(crate) done: usize,
     pub(crate) stops: Vec<Stop>,
+    /// The file for which the first of those events waits that are not done.
+    pub(crate) awaited: Option<Awaited>,
+}
+
+impl Outcome {
+    /// Of events that wait for no file.
+    pub(crate) fn new(done: usize, stops: Vec<Stop>) -> Self {
+        Self { done, stops, awaited: None }
+    }
 }
 
 /// Events that are told together: all messages in a row are one.
@@ -138,7 +148,7 @@ pub(crate) async fn deliver(
 ) -> Outcome {
     match try_deliver(app, gate, waiting, group_blocked, alone).await {
         Ok(outcome) => outcome,
-        Err(error) => Outcome { done: 0, stops: vec![Stop::Failed(error)] },
+        Err(error) => Outcome::new(0, vec![Stop::Failed(error)]),
     }
 }
 
@@ -151,6 +161,9 @@ async fn try_deliver(
 ) -> Result<Outcome, Error> {
     let id = &waiting[0].event.conversation_id;
     let Some(conversation) = app.store.conversation(id, app.now()).await? else {
+        if waiting.iter().any(|pending| pending.event.kind == EventKind::ConversationDeleted) {
+            crate::erase(app, id).await?;
+        }
         return Ok(erased::deliver(app, gate, waiting, group_blocked).await);
     };
     let units = units(waiting);
@@ -177,9 +190,10 @@ async fn try_deliver(
         done = done.min(work.mirror.visitor.as_ref().map_or(0, |visitor| visitor.position));
         stops.push(stop(trouble, app.now(), false));
     }
-    work.keep(!stops.is_empty()).await?;
     let done = waiting.iter().take_while(|pending| pending.position <= done).count();
-    Ok(Outcome { done, stops })
+    let awaited = fetch::first(app, &waiting[..done]).await?;
+    work.keep(!stops.is_empty() || awaited.is_some()).await?;
+    Ok(Outcome { done: awaited.as_ref().map_or(done, |awaited| awaited.index), stops, awaited })
 }
 
 /// Of a conversation that an earlier Parley mirrored, or that is older than the bot, what was said before counts as sent.

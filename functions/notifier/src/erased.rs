@@ -20,8 +20,8 @@ pub(crate) async fn deliver(
     group_blocked: Option<(Timestamp, bool)>,
 ) -> Outcome {
     let place = waiting.iter().position(|pending| pending.event.kind == EventKind::ConversationDeleted);
-    let Some(place) = place else { return Outcome { done: waiting.len(), stops: Vec::new() } };
-    let until_then = |stop| Outcome { done: place, stops: vec![stop] };
+    let Some(place) = place else { return Outcome::new(waiting.len(), Vec::new()) };
+    let until_then = |stop| Outcome::new(place, vec![stop]);
     let event = &waiting[place].event;
     if let Err(error) = erase(app, &event.conversation_id).await {
         return until_then(Stop::Failed(error));
@@ -32,7 +32,7 @@ pub(crate) async fn deliver(
         (thread_id, None) => end_topic(app, gate, thread_id).await,
     };
     match ended {
-        Ok(()) => Outcome { done: waiting.len(), stops: Vec::new() },
+        Ok(()) => Outcome::new(waiting.len(), Vec::new()),
         Err(error) => until_then(stop(error.into(), app.now(), true)),
     }
 }

@@ -7,6 +7,7 @@ use shared::time::MINUTE;
 use shared::{App, Error};
 
 use crate::conversation::{self, Stop};
+use crate::fetch::{self, Awaited};
 use crate::{Drained, postpone};
 
 const LANE: Lane = Lane::Telegram;
@@ -36,13 +37,14 @@ pub(crate) async fn step(app: &App) -> Result<Drained, Error> {
         return Ok(Drained { delivered: due.len(), ..report });
     };
     let mut gate = Gate::open(app, telegram).await?;
-    let mut group_blocked = None;
+    let (mut group_blocked, mut awaited) = (None, Vec::new());
     let queue = queue(due);
     for (index, waiting) in queue.iter().enumerate() {
         let alone = index + 1 == queue.len();
         let outcome = conversation::deliver(app, &mut gate, waiting, group_blocked, alone).await;
         app.store.delivered(LANE, &waiting[..outcome.done]).await?;
         report.delivered += outcome.done;
+        awaited.extend(outcome.awaited);
         let Some(first) = waiting.get(outcome.done) else { continue };
         for stop in outcome.stops {
             match stop {
@@ -68,7 +70,29 @@ pub(crate) async fn step(app: &App) -> Result<Drained, Error> {
             break;
         }
     }
+    files(app, &mut gate, awaited, &mut report).await?;
     Ok(report.or_at_once(app.now()))
+}
+
+/// Files come last: what people wrote does not wait for them.
+async fn files(app: &App, gate: &mut Gate<'_>, awaited: Vec<Awaited>, report: &mut Drained) -> Result<(), Error> {
+    for one in awaited {
+        if gate.is_over() {
+            report.postpone_until(app.now());
+            break;
+        }
+        match fetch::fetch(app, gate, &one).await {
+            None => {
+                app.store.delivered(LANE, std::slice::from_ref(&one.pending)).await?;
+                report.delivered += 1;
+            }
+            Some(until) => {
+                app.store.postpone(LANE, &one.pending, until).await?;
+                report.postpone_until(until);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The conversations that wait: those in which somebody wrote before those in which only something happened, and then by

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod erased;
+mod fetch;
 mod group;
 mod lane;
 mod parcel;

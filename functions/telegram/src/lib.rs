@@ -8,6 +8,7 @@ mod buttons;
 mod canned;
 mod commands;
 mod login;
+mod media;
 mod operators;
 mod private;
 mod reactions;

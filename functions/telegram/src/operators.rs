@@ -9,6 +9,7 @@ use shared::{App, Error, chat, desk, wire};
 
 use crate::answer::{noted, say, say_with_button};
 use crate::commands::{self, Command};
+use crate::media::{self, Brought, Sending};
 
 /// Somebody of the team in Telegram.
 #[derive(Clone, Debug)]
@@ -87,9 +88,13 @@ pub async fn wrote(app: &App, message: &TelegramMessage) -> Result<Option<Value>
     if message.forum_topic_closed.is_some() || message.forum_topic_reopened.is_some() {
         return topic_changed(app, &operator, message).await.map(|()| None);
     }
-    let Some(text) = &message.text else { return Ok(None) };
-    let place = place(app, message).await?;
-    match (Words::read(text), place) {
+    let words = match (&message.text, media::brought(&message.media)) {
+        (Some(text), _) => Words::read(text),
+        (None, Brought::Words(reply)) => Words::Said { reply, note: String::new() },
+        (None, Brought::Nothing) => return Ok(None),
+        (None, brought) => return sent(app, &operator, message, &brought).await,
+    };
+    match (words, place(app, message).await?) {
         (Words::Command(command), Place::Conversation(id)) => {
             commands::run(app, &operator, message, &command, &id).await
         }
@@ -158,6 +163,45 @@ async fn said(
     done.await.or_else(|error| refused(app, message, id, error))
 }
 
+/// An operator sent something that is no text.
+async fn sent(
+    app: &App,
+    operator: &Operator,
+    message: &TelegramMessage,
+    brought: &Brought,
+) -> Result<Option<Value>, Error> {
+    match (brought, place(app, message).await?) {
+        (Brought::File(sending), Place::Conversation(id)) => sent_file(app, operator, message, &id, sending).await,
+        (Brought::Refused(key), Place::Conversation(_)) => Ok(Some(say(message, &told(app, key)))),
+        (_, Place::Gone) => Ok(Some(say(message, &told(app, "telegram.is_gone")))),
+        _ => Ok(None),
+    }
+}
+
+/// A file for the visitor, unless what stands under it is not for the visitor.
+async fn sent_file(
+    app: &App,
+    operator: &Operator,
+    message: &TelegramMessage,
+    id: &str,
+    sending: &Sending,
+) -> Result<Option<Value>, Error> {
+    let (reply, note) = match Words::read(sending.words()) {
+        Words::Said { reply, note } if !reply.trim().is_empty() => (reply, note),
+        _ => return Ok(Some(say(message, &told(app, "telegram.file.not_for_visitor")))),
+    };
+    let client_id = client_id(message);
+    let done = async {
+        if !note.is_empty() {
+            desk::add_note(app, &operator.actor, Via::Telegram, id, &note, Some(&client_id)).await?;
+        }
+        let sent = media::send(app, &operator.actor, id, sending, &reply, &client_id).await?;
+        remember(app, message, id, sent.message.seq).await?;
+        Ok((!note.is_empty()).then(|| noted(message)))
+    };
+    done.await.or_else(|error| refused(app, message, id, error))
+}
+
 /// Tells an operator why their words went nowhere.
 pub fn refused(app: &App, message: &TelegramMessage, id: &str, error: Error) -> Result<Option<Value>, Error> {
     match error {
@@ -184,8 +228,9 @@ pub async fn remember(app: &App, message: &TelegramMessage, id: &str, seq: i64) 
 
 /// An operator changed what they wrote. What was no word for the visitor before does not become one.
 pub async fn edited(app: &App, message: &TelegramMessage) -> Result<Option<Value>, Error> {
-    let (Some(text), Some(_)) = (&message.text, Operator::of(app, message)) else { return Ok(None) };
-    let Words::Said { reply, .. } = Words::read(text) else { return Ok(None) };
+    let text = message.text.clone().or_else(|| media::edited_words(&message.media));
+    let (Some(text), Some(_)) = (text, Operator::of(app, message)) else { return Ok(None) };
+    let Words::Said { reply, .. } = Words::read(&text) else { return Ok(None) };
     let Place::Conversation(id) = place(app, message).await? else { return Ok(None) };
     let Some(stored) = app.store.message_by_client_id(&id, &client_id(message)).await? else { return Ok(None) };
     // Telegram also calls it an edit when it has looked at a link.

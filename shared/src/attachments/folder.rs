@@ -18,8 +18,10 @@ const CHUNK: usize = 256 * 1024;
 #[derive(Debug)]
 pub(super) struct Folder {
     files: LocalFileSystem,
+    /// Where it is, for `files`.
     root: object_store::path::Path,
-    folder: PathBuf,
+    /// The same for the system.
+    base: PathBuf,
 }
 
 impl Folder {
@@ -28,7 +30,7 @@ impl Folder {
         let folder = std::path::absolute(folder).map_err(|error| OpenError::Unusable(error.into()))?;
         let root = object_store::path::Path::from_absolute_path(&folder);
         let root = root.map_err(|error| OpenError::Unusable(error.into()))?;
-        Ok(Self { files: LocalFileSystem::new().with_fsync(true), root, folder })
+        Ok(Self { files: LocalFileSystem::new().with_fsync(true), root, base: folder })
     }
 
     fn path(&self, key: Key<'_>) -> object_store::path::Path {
@@ -69,7 +71,7 @@ impl Place for Folder {
 
     /// The folder as a whole: what a crash left unfinished is no object yet, and must go too.
     async fn erase(&self, conversation_id: &str) -> Result<(), Cause> {
-        let folder = self.folder.join(conversation_id);
+        let folder = self.base.join(conversation_id);
         match tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder)).await? {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),

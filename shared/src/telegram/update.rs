@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::Value;
 
+use super::media::Media;
 use super::setup::ChatMember;
 
 /// One update of the webhook. Of a kind that is not listed here nothing is set but its id.
@@ -89,6 +90,9 @@ pub struct TelegramMessage {
     /// The message that it answers.
     #[serde(default, deserialize_with = "lenient")]
     pub reply_to_message: Option<Answered>,
+    /// What it holds besides text.
+    #[serde(flatten)]
+    pub media: Media,
     /// The topic was closed.
     #[serde(default, deserialize_with = "lenient")]
     pub forum_topic_closed: Option<Happened>,
@@ -229,7 +233,9 @@ fn lenient_or_default<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
 }
 
 /// The parts of a list that are what we expect.
-fn lenient_each<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn lenient_each<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     let parts: Option<Vec<Value>> = lenient(deserializer)?;
     Ok(parts.unwrap_or_default().into_iter().filter_map(|part| T::deserialize(part).ok()).collect())
 }
