@@ -120,7 +120,7 @@ async fn no_item_of_the_table_speaks_of_a_deleted_conversation() {
     store.due(Lane::Telegram, START, 100).await.unwrap();
 
     let left: Vec<_> = speak_of(&home, &ada).await.into_iter().map(|item| item["pk"]["S"].clone()).collect();
-    assert_eq!(left, ["ACTIVITY", "OUT#telegram"], "the trail, and the event that tells of it");
+    assert_eq!(left, ["ACTIVITY", "OUT#index", "OUT#telegram"], "the trail, and the event that tells both lanes of it");
     assert!(speak_of(&home, "haystack").await.is_empty());
     assert!(speak_of(&home, "Zelda").await.is_empty());
     assert!(speak_of(&home, &bob).await.len() >= others);
@@ -163,10 +163,12 @@ async fn what_races_with_the_deletion_leaves_nothing_behind() {
         let (deleted, ..) = futures::join!(deleting, noting, filing, mirroring, binding, starting);
 
         assert!(deleted);
-        assert_eq!(store.backlog(Lane::Telegram).await.unwrap().0, 1, "the event that tells of it");
+        for lane in [Lane::Index, Lane::Telegram] {
+            assert_eq!(store.backlog(lane).await.unwrap().0, 1, "the event that tells of it");
+        }
         if let Some(table) = home.table() {
             let left: Vec<_> = table.items().await.into_iter().filter(|item| item.to_string().contains(&id)).collect();
-            assert_eq!(left.len(), 1, "{left:?}");
+            assert_eq!(left.len(), 2, "{left:?}");
         }
         assert_eq!(store.chat_conversation(7).await.unwrap(), None);
         drop(store);

@@ -206,7 +206,7 @@ async fn a_file_that_never_comes_is_told_to_its_sender() {
         assert_eq!(office.telegram.deliver().await, [200]);
         ada.frame("message").await;
         eventually("it is given up", async || {
-            office.clock.advance(MINUTE);
+            office.clock.advance(5 * MINUTE);
             let sent = office.telegram.sent();
             sent.iter().any(|sent| sent.text.contains("photo.jpg could not be")).then_some(())
         })
