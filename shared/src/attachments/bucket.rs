@@ -29,7 +29,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A whole file travels within it.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// A signed address is good for so long.
-const LINK_TTL: Duration = Duration::from_secs(60);
+const LINK_TTL: Duration = Duration::from_mins(1);
 /// What RFC 3986 leaves as it is, and nothing else, as signatures want it.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
