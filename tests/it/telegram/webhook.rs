@@ -75,9 +75,9 @@ async fn nonsense_is_answered_200_and_holds_nothing_up() {
         for kind in ["message_reaction", "callback_query", "my_chat_member", "poll_answer", "of_the_year_2031"] {
             office.telegram.enqueue(GROUP, json!({kind: {"chat": {"id": GROUP}, "user": {"id": 1}}}));
         }
-        let sticker = json!({"message_id": 1, "chat": {"id": GROUP}, "from": {"id": 1, "first_name": "O"},
-            "sticker": {"emoji": "x"}, "reply_to_message": {"message_id": head}});
-        office.telegram.enqueue(GROUP, json!({"message": sticker}));
+        let hologram = json!({"message_id": 1, "chat": {"id": GROUP}, "from": {"id": 1, "first_name": "O"},
+            "hologram": {"emoji": "x"}, "reply_to_message": {"message_id": head}});
+        office.telegram.enqueue(GROUP, json!({"message": hologram}));
         office.olga.replies(head, "still here");
 
         let statuses = office.telegram.deliver().await;
@@ -118,7 +118,7 @@ async fn what_happens_to_the_groups_looks_is_no_news() {
         let olga = json!({"id": 501, "is_bot": false, "first_name": "Olga"});
         let answered = json!({"message_id": message_id, "chat": group});
         for (number, what) in
-            ["pinned_message", "new_chat_title", "new_chat_members", "forum_topic_created", "giveaway"]
+            ["pinned_message", "new_chat_title", "new_chat_members", "forum_topic_created", "boost_added"]
                 .iter()
                 .enumerate()
         {
