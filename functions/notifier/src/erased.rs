@@ -40,6 +40,10 @@ pub(crate) async fn deliver(
 /// A topic that cannot be deleted for want of a right is closed meanwhile.
 async fn end_topic(app: &App, gate: &mut Gate<'_>, thread_id: i64) -> Result<(), TelegramError> {
     let (chat_id, telegram) = (gate.chat_id, gate.telegram);
+    // The links of what was erased are gone: this number is another conversation's, in a chat that came after.
+    if app.store.linked(chat_id, thread_id).await?.is_some() {
+        return Ok(());
+    }
     let on_delete = app.config.telegram.as_ref().map_or(OnDelete::Delete, |telegram| telegram.on_delete);
     let ended = match on_delete {
         OnDelete::Close => gate.ask(chat_id, Urgency::Aside, telegram.close_topic(chat_id, thread_id)).await,

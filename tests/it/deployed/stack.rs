@@ -13,7 +13,7 @@ use crate::telegram::stage::{GROUP, SECRET};
 
 /// A file that tells where everything is.
 const TOLD: &str = "TEST_DEPLOYED";
-/// The lane is woken after twenty seconds, and as often as it takes.
+/// The lane is woken after some seconds, and as often as it takes.
 const CLOCK: Duration = Duration::from_mins(2);
 
 /// The deployed stack.

@@ -3,6 +3,7 @@
 use serde_json::json;
 use shared::chat;
 use shared::event::Lane;
+use shared::store::TelegramLink;
 use shared::telegram::chat::bot_changed;
 use shared::time::{HOUR, MINUTE, SECOND};
 use telegram_server::{Fault, Membership, Rights, Sent, Topic};
@@ -221,6 +222,23 @@ async fn a_topic_goes_with_its_conversation() {
         bench.clock.advance(HOUR);
         bench.drain_all().await;
         assert!(bench.telegram.topics(GROUP).iter().all(|(_, topic)| topic.name.starts_with("Eve")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_number_that_is_another_conversations_by_now_is_left_alone() {
+    for_each_bench(|bench| async move {
+        bench.telegram.set_forum(GROUP, true);
+        let (ada, bob) = (bench.join("Ada").await, bench.join("Bob").await);
+        settle(&bench).await;
+        let (message_id, _) = topic(&bench, "Ada");
+        chat::delete(&bench.app, &ada).await.unwrap();
+        let link = TelegramLink { chat_id: GROUP, message_id, conversation_id: bob, seq: 0 };
+        bench.app.store.link(&link).await.unwrap();
+        settle(&bench).await;
+
+        assert_eq!(bench.telegram.requests("deleteForumTopic").len(), 0);
     })
     .await;
 }
