@@ -153,7 +153,7 @@ mod tests {
         assert!(pieces[0].text.contains("\nand more\n↩ Ben: good day\n"), "{}", pieces[0].text);
 
         let pieces = split(&compose(&[said(&long), answer, said(&long), answer]));
-        assert_eq!(pieces.iter().map(marked).collect::<Vec<_>>(), [vec![name, "Ben", name], vec!["Ben"]]);
+        assert_eq!(pieces.iter().map(marked).collect::<Vec<_>>(), [[name, "Ben"], [name, "Ben"]]);
     }
 
     #[test]
