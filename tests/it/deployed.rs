@@ -43,6 +43,7 @@ async fn a_visitor_an_admin_and_an_operator_talk_to_each_other() {
     every_route(stack, &ada, &grace).await;
     long_after(&office, &mut ada, in_telegram, own).await;
     sends_a_file(&office, &mut ada, in_telegram).await;
+    at_work(&office, &mut grace, in_telegram).await;
     erased(stack, ada, grace).await;
 }
 
@@ -138,6 +139,18 @@ async fn sends_a_file(office: &Office, ada: &mut Visitor, in_telegram: i64) {
     assert_eq!((answer.text.as_str(), answer.header("content-type")), (prices, Some("text/plain; charset=utf-8")));
     assert_eq!(answer.header("content-disposition"), Some("attachment; filename*=UTF-8''prices.txt"));
     ada.browser.get(url).await.refuses(401, "unauthorized");
+}
+
+/// What an operator does besides answering: commands, a note.
+async fn at_work(office: &Office, grace: &mut Admin, in_telegram: i64) {
+    let (telegram, olga) = (&office.telegram, &office.olga);
+    for text in ["/stats", "/claim", "// a regular"] {
+        olga.replies(in_telegram, text);
+    }
+    assert_eq!(telegram.deliver().await, [200; 3]);
+    let claimed = |frame: &Value| frame["type"] == "conversation_updated" && frame["claimed_by"] == "Olga Petrova";
+    grace.socket.find("Olga has taken Ada on", claimed).await;
+    assert_eq!(grace.socket.expect("note_added").await["note"]["content"], "a regular");
 }
 
 /// What REST has beyond the sockets, for both.

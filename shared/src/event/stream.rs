@@ -92,7 +92,10 @@ mod tests {
             at: Timestamp(1_000),
         };
 
-        assert_eq!(told(&record("MODIFY", "C#c1", "HEAD", STORED)), Told::Happened(event, 9));
+        assert_eq!(told(&record("MODIFY", "C#c1", "HEAD", STORED)), Told::Happened(event.clone(), 9));
+        let noted = Event { kind: EventKind::NoteAdded, ..event };
+        let note = STORED.replace("message_stored", "note_added");
+        assert_eq!(told(&record("MODIFY", "C#c1", "HEAD", &note)), Told::Happened(noted, 9));
         let quiet = STORED.replace(r#""e":{"N":"1"},"#, "");
         assert_eq!(told(&record("MODIFY", "C#c1", "HEAD", &quiet)), Told::Nothing);
         assert_eq!(told(&record("REMOVE", "C#c1", "HEAD", "null")), Told::Nothing);
