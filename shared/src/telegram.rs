@@ -9,6 +9,7 @@ pub mod icons;
 mod identity;
 pub mod login;
 pub mod media;
+mod now;
 pub mod send;
 pub mod setup;
 pub mod status;
@@ -28,7 +29,8 @@ use crate::outgoing;
 use crate::store::StoreError;
 use crate::time::{DAY, SECOND, Timestamp};
 
-pub use chat::{chat_id, tell};
+pub use chat::chat_id;
+pub use now::tell;
 pub use send::{Button, Entity, Keyboard, Post};
 pub use status::status;
 pub use text::MAX_TEXT;

@@ -91,6 +91,8 @@ pub(crate) struct Work<'a, 'g> {
     pub(crate) mirror: TelegramMirror,
     /// Whether something has just arrived in the operators' chat.
     pub(crate) has_posted: bool,
+    /// Before this the topic cannot be made to look as it should.
+    pub(crate) untrimmed_until: Option<Timestamp>,
     /// As the store has it.
     saved: TelegramMirror,
 }
@@ -171,7 +173,15 @@ async fn try_deliver(
         Some(mirror) => mirror,
         None => first_mirror(app, gate.chat_id, &conversation, waiting).await?,
     };
-    let mut work = Work { app, gate, conversation: &conversation, has_posted: false, saved: mirror.clone(), mirror };
+    let mut work = Work {
+        app,
+        gate,
+        conversation: &conversation,
+        has_posted: false,
+        untrimmed_until: None,
+        saved: mirror.clone(),
+        mirror,
+    };
     let mut stops = Vec::new();
     let mut done = i64::MAX;
 
@@ -183,6 +193,10 @@ async fn try_deliver(
         status::hindered(&mut work, &stop).await?;
         done = work.mirror.position;
         stops.push(stop);
+    }
+    if let (Some(until), Some(last)) = (work.untrimmed_until, waiting.last()) {
+        done = done.min(last.position - 1);
+        stops.push(Stop::Alone(until));
     }
     if let Some(chat_id) = conversation.visitor_chat_id
         && let Err(trouble) = visitor::run(&mut work, chat_id, &units).await

@@ -42,7 +42,12 @@ pub(crate) async fn run(work: &mut Work<'_, '_>, units: &[Unit], alone: bool) ->
         work.mirror.position = unit.position;
         status::recovered(work).await.map_err(Trouble::Store)?;
     }
-    place::trim(work, alone).await
+    match place::trim(work, alone).await {
+        // The last event comes again until the topic looks as it should.
+        Err(Trouble::Hold(until)) => work.untrimmed_until = Some(until),
+        trimmed => trimmed?,
+    }
+    Ok(())
 }
 
 async fn bring(work: &mut Work<'_, '_>, unit: &Unit, only_messages: bool) -> Result<(), Trouble> {

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::{self, Trouble};
 use super::send::Post;
-use super::text::Text;
 use super::{Telegram, TelegramError};
 use crate::app::App;
 use crate::event::Lane;
@@ -385,20 +384,4 @@ pub async fn bot_changed(app: &App) -> StoreResult<()> {
         app.store.lease(&wake, &wake, now, now.plus(MINUTE)).await?;
     }
     Ok(())
-}
-
-/// Puts a message that somebody waits for into a chat at once; answers its id.
-pub async fn post_now(app: &App, telegram: &Telegram, chat_id: i64, post: &Post<'_>) -> Result<i64, TelegramError> {
-    Gate::open(app, telegram).await?.post(chat_id, Urgency::Now, post).await
-}
-
-/// Puts a text that somebody waits for into the operators' chat at once; answers the new message's id.
-pub async fn tell(app: &App, telegram: &Telegram, text: &str, reply_to: Option<i64>) -> Result<i64, TelegramError> {
-    let mut gate = Gate::open(app, telegram).await?;
-    let text = Text::plain(text);
-    let post = Post { reply_to, ..Post::new(&text) };
-    match gate.post(gate.chat_id, Urgency::Now, &post).await {
-        Err(TelegramError::Migrated(moved)) => gate.post(moved, Urgency::Now, &post).await,
-        sent => sent,
-    }
 }

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::chat::post_now;
+use super::now::post_now;
 use super::send::{Keyboard, Post};
 use super::text::Text;
 use super::{Telegram, TelegramError};

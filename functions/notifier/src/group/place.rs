@@ -164,7 +164,7 @@ async fn replay(work: &mut Work<'_, '_>) -> Result<(), Trouble> {
 }
 
 /// Shows the conversation's state by the topic's icon, and closes the topic anew that was made for a closed conversation.
-/// Nobody waits for that: it is left out while others wait or the limits are near, and done with the next event.
+/// Nobody waits for that: while others wait it is left out and done with the next event, while the limits are near it is put off.
 pub(super) async fn trim(work: &mut Work<'_, '_>, alone: bool) -> Result<(), Trouble> {
     let Some(thread_id) = work.mirror.thread_id.filter(|_| alone && work.mirror.is_announced) else { return Ok(()) };
     let (chat_id, telegram, app) = (work.mirror.chat_id, work.gate.telegram, work.app);
@@ -188,11 +188,12 @@ pub(super) async fn trim(work: &mut Work<'_, '_>, alone: bool) -> Result<(), Tro
     Ok(())
 }
 
-/// Whether it was done; that it was not holds nothing up, but for a pause, which others have to know of.
+/// Whether it was done. It waits for its turn like what people wrote; that Telegram refused it holds nothing up.
 fn trimmed(done: Result<(), TelegramError>) -> Result<bool, Trouble> {
     match done {
         Ok(()) => Ok(true),
         Err(TelegramError::Store(error)) => Err(error.into()),
+        Err(TelegramError::Paced { until }) => Err(Trouble::Hold(until)),
         Err(error) => {
             tracing::debug!(%error, "a topic was not trimmed");
             Ok(false)
