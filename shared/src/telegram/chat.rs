@@ -207,6 +207,7 @@ impl<'a> Gate<'a> {
             }
             Err(error) => error,
         };
+        tracing::warn!(%error, chat_id, "Telegram did not take it");
         Err(match (&error, verdict(&error)) {
             (TelegramError::RetryAfter(seconds), _) => self.flooded(chat_id, *seconds).await?,
             (TelegramError::Migrated(to), _) if chat_id == self.chat_id => {

@@ -214,7 +214,8 @@ async fn a_dead_telegram_costs_nobody_a_message_and_its_secrets_stay_out_of_the_
         let mut ada = process.visitor("Ada").await;
 
         ada.say("hello").await;
-        eventually("Telegram was tried", async || process.log().contains("not delivered").then_some(())).await;
+        eventually("Telegram was tried", async || process.log().contains("Telegram did not take it").then_some(()))
+            .await;
         process.newcomer().post("/api/admin/request_otp", json!({})).await.refuses(503, "internal");
         let wrong = process.newcomer().with("x-telegram-bot-api-secret-token", "canary-wrong-secret");
         assert_eq!(wrong.post("/telegram/webhook", json!({"update_id": 1})).await.status, 401);

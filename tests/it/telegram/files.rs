@@ -75,7 +75,8 @@ impl Answer {
 
 pub async fn get(office: &Office, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut stream = TcpStream::connect(office.address()).await.unwrap();
-    let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let more: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let more = more.concat();
     let asked = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}\r\n", office.address());
     stream.write_all(asked.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
