@@ -19,12 +19,13 @@ SETS_ASIDE = {"dynamodb:BatchWriteItem"}  # marks of 128 archived messages overf
 MOVES = {"dynamodb:UpdateItem"}  # the last activity passes into another ten minutes
 MISSES = {"s3:ListBucket"}  # a file is not there, which would be 403 for who may not list
 TELLS_ALL = {"dynamodb:Query"}  # the last admin's socket goes, as the platform may or may not tell in time
+TELLS_TROUBLE = {"execute-api:ManageConnections"}  # Telegram fails for so long that admins are told
 RARE = {
     "connect": FORGETS,
     "disconnect": TELLS_ALL,
     "visitor": FORGETS | SETS_ASIDE | MISSES,
     "telegram": FORGETS | SETS_ASIDE | MOVES,
-    "notifier": FORGETS,  # here: a word of a message that was deleted meanwhile
+    "notifier": FORGETS | TELLS_TROUBLE,  # FORGETS here: a word of a message that was deleted meanwhile
 }
 
 
