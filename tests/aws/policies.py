@@ -13,6 +13,9 @@ FUNCTIONS = ["connect", "message", "disconnect", "visitor", "admin", "telegram",
 PLATFORM = ("logs:", "sqs:")
 STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
 
+# What the calls of a service are about, as far as they are rare.
+OBJECTS = {"dynamodb": "table", "s3": "files", "execute-api": "sockets"}
+
 # Calls that no story can bring about at will. Each of them is a function's, and of a path that the code has.
 FORGETS = {"dynamodb:DeleteItem"}  # a push finds a socket gone, so its row goes
 SETS_ASIDE = {"dynamodb:BatchWriteItem"}  # marks of 128 archived messages overflow
@@ -81,7 +84,7 @@ def differences(stack, recorder):
         made = set().union(*(recorder.made_by(key) for key in access_keys(client, function)))
         role = client.get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
         allowed = granted(role)
-        rare = {(action, "files" if action.startswith("s3:") else "table") for action in RARE.get(name, ())}
+        rare = {(action, OBJECTS.get(action.partition(":")[0])) for action in RARE.get(name, ())}
         for sense, calls in (("may, but does not", allowed - made - rare), ("does, but may not", (made | rare) - allowed)):
             found += [f"{name} {sense}: {action} on {what}" for action, what in sorted(calls)]
     return found
