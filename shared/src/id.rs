@@ -67,3 +67,10 @@ pub fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+/// The bytes of a text in hex; `None` when it is none.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    let bytes = pairs.map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
+    bytes.collect::<Option<Vec<_>>>().filter(|_| text.len().is_multiple_of(2))
+}

@@ -112,6 +112,15 @@ impl Clock for ManualClock {
     }
 }
 
+/// The pause before another try, in milliseconds, after so many failures before this one: exponential, with full jitter, up
+/// to 1 s at first and up to five minutes in the end.
+pub fn backoff(failed_before: i64) -> i64 {
+    const LONGEST: i64 = 5 * MINUTE;
+    let most = (SECOND << failed_before.clamp(0, 10)).min(LONGEST);
+    let random = i64::from(getrandom::u32().unwrap_or(u32::MAX / 2));
+    (most * random / i64::from(u32::MAX)).max(100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use lambda_http::http::header;
 use lambda_http::{Body, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::auth::{self, Admin, LoggedIn};
 use shared::http::{Call, json, set};
 use shared::{App, Error, desk, wire};
@@ -26,21 +26,26 @@ pub async fn request_otp(app: &App, call: &Call) -> Result<Response<Body>, Error
 pub async fn login(app: &App, call: &Call) -> Result<Response<Body>, Error> {
     let body = call.body(app)?;
     let code = wire::require(body.code, "code")?;
-    let LoggedIn { token, session } = auth::login(app, call, &code, body.name.as_deref()).await?;
-    let mut response = json(&json!({"token": token.reveal(), "expires_at": session.expires_at, "name": session.name}))?;
-    set_challenge(app, &mut response, "", 0);
-    Ok(response)
+    let logged_in = auth::login(app, call, &code, body.name.as_deref()).await?;
+    enter(app, &logged_in, json!({}))
 }
 
 /// Asked again and again by a browser whose login somebody may approve in Telegram.
 pub async fn approval(app: &App, call: &Call) -> Result<Response<Body>, Error> {
     let name = call.body(app)?.name;
-    let Some(LoggedIn { token, session }) = auth::login_approved(app, call, name.as_deref()).await? else {
-        return json(&json!({"approved": false}));
-    };
-    let mut response = json(&json!({
-        "approved": true, "token": token.reveal(), "expires_at": session.expires_at, "name": session.name,
-    }))?;
+    match auth::login_approved(app, call, name.as_deref()).await? {
+        Some(logged_in) => enter(app, &logged_in, json!({"approved": true})),
+        None => json(&json!({"approved": false})),
+    }
+}
+
+/// Hands the session over, and takes the challenge's cookie back.
+fn enter(app: &App, logged_in: &LoggedIn, mut answer: Value) -> Result<Response<Body>, Error> {
+    let LoggedIn { token, session } = logged_in;
+    answer["token"] = token.reveal().into();
+    answer["expires_at"] = json!(session.expires_at);
+    answer["name"] = session.name.as_str().into();
+    let mut response = json(&answer)?;
     set_challenge(app, &mut response, "", 0);
     Ok(response)
 }

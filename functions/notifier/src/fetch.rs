@@ -13,10 +13,8 @@ use shared::telegram::chat::{Gate, Urgency};
 use shared::telegram::send::Post;
 use shared::telegram::text::Text;
 use shared::telegram::{Telegram, TelegramError};
-use shared::time::{MINUTE, SECOND, Timestamp};
+use shared::time::{MINUTE, SECOND, Timestamp, backoff};
 use shared::{App, Error};
-
-use crate::backoff;
 
 /// A slower download is given up and begun anew: the lane is ours for a minute, of which others want some.
 const LONGEST_DOWNLOAD: Duration = Duration::from_secs(20);

@@ -13,15 +13,13 @@ mod visitor;
 use serde::Serialize;
 use shared::event::{Event, EventKind, Lane};
 use shared::store::Pending;
-use shared::time::{MINUTE, SECOND, Timestamp};
+use shared::time::{Timestamp, backoff};
 use shared::{App, Error};
 
 pub use stream::stream;
 
 /// Events taken at once.
 const BATCH: i64 = 50;
-/// The longest pause between two tries of one event.
-const LONGEST_PAUSE: i64 = 5 * MINUTE;
 
 /// What one step of a lane brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -122,11 +120,4 @@ async fn postpone(app: &App, lane: Lane, pending: &Pending, cause: &Error) -> Re
     let conversation_id = &pending.event.conversation_id;
     tracing::warn!(conversation_id, tries = pending.tries + 1, pause, %cause, "not delivered");
     Ok(until)
-}
-
-/// Exponential, with full jitter: up to 1 s after the first failure, up to five minutes in the end.
-fn backoff(tries: i64) -> i64 {
-    let most = (SECOND << tries.clamp(0, 10)).min(LONGEST_PAUSE);
-    let random = i64::from(getrandom::u32().unwrap_or(u32::MAX / 2));
-    (most * random / i64::from(u32::MAX)).max(100)
 }

@@ -2,9 +2,9 @@
 
 use shared::chat;
 use shared::connections::Frame;
-use shared::time::SECOND;
-use shared::time::Timestamp;
-use shared::wire::{MirrorFailure, Outgoing, TelegramStatus};
+use shared::telegram::status;
+use shared::time::{SECOND, Timestamp};
+use shared::wire::Outgoing;
 use shared::{App, Error};
 
 use crate::conversation::{Stop, Work};
@@ -36,15 +36,8 @@ pub(crate) async fn recovered(work: &mut Work<'_, '_>) -> Result<(), Error> {
 
 /// Shows every admin how the conversation stands.
 pub(crate) async fn show(work: &Work<'_, '_>, paused_until: Option<Timestamp>) -> Result<(), Error> {
-    let (app, mirror): (&App, _) = (work.app, &work.mirror);
-    let failures = mirror.failures.iter().map(|(seq, reason)| MirrorFailure { seq: *seq, reason: reason.clone() });
-    let status = TelegramStatus {
-        enabled: true,
-        sent_seq: mirror.sent_seq,
-        failures: failures.collect(),
-        paused_until,
-        in_telegram: work.conversation.visitor_chat_id.is_some(),
-    };
+    let app: &App = work.app;
+    let status = status::of(&work.mirror, paused_until, work.conversation.visitor_chat_id.is_some());
     let conversation_id = work.conversation.conversation_id.as_str();
     let frame = Frame::new(&Outgoing::TelegramStatus { conversation_id, status: &status })?;
     chat::push(app, &app.store.admin_connections(app.now()).await?, &frame).await

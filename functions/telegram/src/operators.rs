@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use shared::auth::Actor;
+use shared::chat::SentMessage;
 use shared::model::Via;
 use shared::store::TelegramLink;
 use shared::telegram::update::TelegramMessage;
@@ -149,15 +150,31 @@ async fn said(
     note: &str,
 ) -> Result<Option<Value>, Error> {
     let client_id = client_id(message);
+    let reply = Box::pin(async {
+        if reply.trim().is_empty() {
+            return Ok(None);
+        }
+        desk::send(app, &operator.actor, Via::Telegram, id, reply.to_owned(), Some(&client_id)).await.map(Some)
+    });
+    pass_on(app, operator, message, id, note, reply).await
+}
+
+/// Keeps the note, if there is one, then sends what is for the visitor, and says what became of both.
+async fn pass_on(
+    app: &App,
+    operator: &Operator,
+    message: &TelegramMessage,
+    id: &str,
+    note: &str,
+    reply: impl Future<Output = Result<Option<SentMessage>, Error>>,
+) -> Result<Option<Value>, Error> {
     let done = async {
         if !note.is_empty() {
-            desk::add_note(app, &operator.actor, Via::Telegram, id, note, Some(&client_id)).await?;
+            desk::add_note(app, &operator.actor, Via::Telegram, id, note, Some(&client_id(message))).await?;
         }
-        if reply.trim().is_empty() {
-            return Ok((!note.is_empty()).then(|| noted(message)));
+        if let Some(sent) = reply.await? {
+            remember(app, message, id, sent.message.seq).await?;
         }
-        let sent = desk::send(app, &operator.actor, Via::Telegram, id, reply.to_owned(), Some(&client_id)).await?;
-        remember(app, message, id, sent.message.seq).await?;
         Ok((!note.is_empty()).then(|| noted(message)))
     };
     done.await.or_else(|error| refused(app, message, id, error))
@@ -191,15 +208,8 @@ async fn sent_file(
         _ => return Ok(Some(say(message, &told(app, "telegram.file.not_for_visitor")))),
     };
     let client_id = client_id(message);
-    let done = async {
-        if !note.is_empty() {
-            desk::add_note(app, &operator.actor, Via::Telegram, id, &note, Some(&client_id)).await?;
-        }
-        let sent = media::send(app, &operator.actor, id, sending, &reply, &client_id).await?;
-        remember(app, message, id, sent.message.seq).await?;
-        Ok((!note.is_empty()).then(|| noted(message)))
-    };
-    done.await.or_else(|error| refused(app, message, id, error))
+    let reply = Box::pin(async { media::send(app, &operator.actor, id, sending, &reply, &client_id).await.map(Some) });
+    pass_on(app, operator, message, id, &note, reply).await
 }
 
 /// Tells an operator why their words went nowhere.

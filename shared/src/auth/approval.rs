@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::code::{LoggedIn, logged_in, new_session, session_name};
+use super::code::{LoggedIn, forget_code, logged_in, new_session, session_name};
 use super::{Actor, audit, check_address};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::Call;
 use crate::id::Secret;
 use crate::rate_limit::{self, Limit};
-use crate::store::{LoginCode, Redeemed};
+use crate::store::Redeemed;
 
 /// Lets the browser in that holds the challenge. `false`: it asked too long ago, or is in already.
 pub async fn approve(app: &App, challenge_hash: &str, by: &Actor) -> Result<bool, Error> {
@@ -22,9 +22,7 @@ pub async fn approve(app: &App, challenge_hash: &str, by: &Actor) -> Result<bool
 
 /// Takes the code's worth away, so that the browser that asked for it has to begin again.
 pub async fn deny(app: &App, challenge_hash: &str, by: &Actor) -> Result<(), Error> {
-    let now = app.now();
-    let (challenge_hash, code_hash) = (challenge_hash.to_owned(), String::new());
-    app.store.put_code(&LoginCode { challenge_hash, code_hash, created_at: now, expires_at: now }).await?;
+    forget_code(app, challenge_hash.to_owned(), app.now()).await?;
     audit(app, by, "login_denied", None, json!({})).await
 }
 

@@ -66,7 +66,11 @@ pub async fn request_code(app: &App, call: &Call) -> Result<Requested, Error> {
 /// The code that the same browser asked for before is worth nothing once it asks for another.
 async fn forget_code_before(app: &App, call: &Call, now: Timestamp) -> Result<(), Error> {
     let Some(challenge) = call.cookie("otp_challenge").filter(|value| !value.is_empty()) else { return Ok(()) };
-    let challenge_hash = Secret::presented(challenge).hash();
+    forget_code(app, Secret::presented(challenge).hash(), now).await
+}
+
+/// Takes a code's worth away.
+pub(super) async fn forget_code(app: &App, challenge_hash: String, now: Timestamp) -> Result<(), Error> {
     let expired = LoginCode { challenge_hash, code_hash: String::new(), created_at: now, expires_at: now };
     Ok(app.store.put_code(&expired).await?)
 }

@@ -16,7 +16,7 @@ use crate::event::stream::wake;
 use crate::id::sortable_id;
 use crate::rate_limit::Rate;
 use crate::store::{StoreError, StoreResult, Taken};
-use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
+use crate::time::{HOUR, MINUTE, SECOND, Timestamp, backoff};
 
 /// A run of calls begins none after so long, so that it ends while its caller still has the lane to itself.
 const RUN: i64 = 5 * SECOND;
@@ -26,8 +26,6 @@ const CHAT: Rate = Rate { burst: 3, interval_ms: SECOND };
 const GROUP: Rate = Rate { burst: 5, interval_ms: 4 * SECOND };
 /// and 30 a second in all.
 const ALL: Rate = Rate { burst: 30, interval_ms: SECOND / 30 };
-/// The longest pause while Telegram does not answer.
-const LONGEST_BACKOFF: i64 = 5 * MINUTE;
 /// What lets nothing in until a person mends it is tried again after a minute at first, then after two, four …
 const LONGEST_BAR: i64 = HOUR;
 /// The same for a token that Telegram does not know: no update tells that it has been replaced.
@@ -217,7 +215,7 @@ impl<'a> Gate<'a> {
             }
             (_, Verdict::Down) => {
                 let tries = self.in_trouble("telegram_down", &error, None).await?;
-                self.pause(PAUSE, backoff(tries), true).await?
+                self.pause(PAUSE, backoff(i64::from(tries) - 1), true).await?
             }
             (_, Verdict::Unauthorized) => {
                 let tries = self.in_trouble("telegram_unauthorized", &error, None).await?;
@@ -316,13 +314,6 @@ fn verdict(error: &TelegramError) -> Verdict {
         }
         _ => Verdict::Other,
     }
-}
-
-/// Exponential, with full jitter: up to 1 s after the first failure, up to five minutes in the end.
-fn backoff(tries: u32) -> i64 {
-    let most = (SECOND << (tries - 1).min(10)).min(LONGEST_BACKOFF);
-    let random = i64::from(getrandom::u32().unwrap_or(u32::MAX / 2));
-    (most * random / i64::from(u32::MAX)).max(100)
 }
 
 fn growing(tries: u32) -> i64 {

@@ -3,6 +3,8 @@
 use super::chat::{PAUSE, chat_id, pause_of};
 use crate::app::App;
 use crate::error::Error;
+use crate::store::TelegramMirror;
+use crate::time::Timestamp;
 use crate::wire::{MirrorFailure, TelegramStatus};
 
 /// The status of a conversation.
@@ -16,6 +18,11 @@ pub async fn status(app: &App, conversation_id: &str) -> Result<TelegramStatus, 
     let mirror = app.store.mirror(conversation_id).await?.unwrap_or_default();
     let all = app.store.leased_until(PAUSE, now).await?;
     let chat = app.store.leased_until(&pause_of(chat_id), now).await?;
-    let failures = mirror.failures.into_iter().map(|(seq, reason)| MirrorFailure { seq, reason }).collect();
-    Ok(TelegramStatus { enabled: true, sent_seq: mirror.sent_seq, failures, paused_until: all.max(chat), in_telegram })
+    Ok(of(&mirror, all.max(chat), in_telegram))
+}
+
+/// What a mirror says.
+pub fn of(mirror: &TelegramMirror, paused_until: Option<Timestamp>, in_telegram: bool) -> TelegramStatus {
+    let failures = mirror.failures.iter().map(|(seq, reason)| MirrorFailure { seq: *seq, reason: reason.clone() });
+    TelegramStatus { enabled: true, sent_seq: mirror.sent_seq, failures: failures.collect(), paused_until, in_telegram }
 }

@@ -13,6 +13,7 @@ use super::codec::Kept;
 use super::day::Counts;
 use super::item::{Bytes, maybe_millis, millis, text};
 use crate::event::EventKind;
+use crate::id;
 use crate::model::{Conversation, LastMessage, Message, Reader, Sender, Status};
 use crate::rate_limit::Rate;
 use crate::store::{NewConversation, Taken};
@@ -387,10 +388,5 @@ impl Head {
 
 /// The bytes of a hash in hex; whatever is none is kept as it is and matches nothing but itself.
 pub(super) fn unhex(hash: &str) -> Vec<u8> {
-    let pairs = hash.as_bytes().chunks(2);
-    let bytes = pairs.map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
-    match bytes.collect::<Option<Vec<_>>>() {
-        Some(bytes) if hash.len().is_multiple_of(2) => bytes,
-        _ => hash.as_bytes().to_vec(),
-    }
+    id::unhex(hash).unwrap_or_else(|| hash.as_bytes().to_vec())
 }
