@@ -31,6 +31,7 @@ use sqlx::{AnyConnection, AnyPool};
 
 use super::StoreResult;
 use crate::event::Lane;
+use crate::time::Timestamp;
 
 /// How a [`SqlStore`] is to work.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +62,26 @@ impl SqlStore {
         T: Send + 'static,
     {
         self.writers.write(key, args, run).await
+    }
+
+    /// Takes what works once by its hash: `taking` removes the row and answers `column` and `expires_at`. Of racing callers one
+    /// gets it, unless it has expired.
+    async fn take_once(
+        &self,
+        taking: &'static str,
+        hash: &str,
+        column: &'static str,
+        now: Timestamp,
+    ) -> StoreResult<Option<String>> {
+        self.write(hash, (taking, text(hash), column, now), |(taking, hash, column, now), tx| {
+            let query = sqlx::query(*taking).bind(hash);
+            Box::pin(async move {
+                let Some(row) = query.fetch_optional(tx).await? else { return Ok(None) };
+                let live = rows::time(&row, "expires_at")? > *now;
+                Ok(if live { Some(rows::string(&row, column)?) } else { None })
+            })
+        })
+        .await
     }
 }
 

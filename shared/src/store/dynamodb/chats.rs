@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
 use super::failure::{CHANGE, Patience};
-use super::item::{Key, conversation, millis, nonce, read, s, short, t, text, ttl};
-use super::table::{Terms, Written};
+use super::item::{Key, conversation, millis, read, s, short, text, ttl};
+use super::table::Terms;
 use crate::store::StoreResult;
 use crate::time::Timestamp;
 
@@ -144,13 +144,8 @@ impl DynamoStore {
 
     /// [`crate::store::TelegramLinks::take_start`].
     pub(super) async fn take_start_once(&self, token_hash: &str, now: Timestamp) -> StoreResult<Option<String>> {
-        let by = nonce()?;
-        let terms = Terms::change("SET taken_by = :by")
-            .only_when("expires_at > :now AND (attribute_not_exists(taken_by) OR taken_by = :by)")
-            .value(":by", s(&by))
-            .value(":now", t(now));
-        let Written::Done(Some(item)) = self.update(&start_key(token_hash), terms).await? else { return Ok(None) };
-        let id = read::<StartItem>(item)?.conversation_id;
+        let taken = self.take_once::<StartItem>(&start_key(token_hash), now).await?;
+        let Some(StartItem { conversation_id: id, .. }) = taken else { return Ok(None) };
         Ok(self.head(&id).await?.map(|_| id))
     }
 

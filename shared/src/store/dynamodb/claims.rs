@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
 use super::change::Move;
+use super::conversations::complete;
 use super::head::Head;
 use super::info::Info;
 use super::item::{Key, millis, read, text};
@@ -78,12 +79,7 @@ impl DynamoStore {
         now: Timestamp,
     ) -> StoreResult<Option<(Conversation, bool)>> {
         let Some((changed, head)) = changed else { return Ok(None) };
-        let conversation = head.conversation(conversation_id, now);
         let info = self.get(&Key::info(conversation_id), true).await?.map(read::<Info>).transpose()?;
-        let conversation = match info {
-            Some(info) => info.complete(conversation),
-            None => conversation,
-        };
-        Ok(Some((conversation, changed)))
+        Ok(Some((complete(head.conversation(conversation_id, now), info), changed)))
     }
 }

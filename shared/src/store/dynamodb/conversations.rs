@@ -40,7 +40,8 @@ impl DynamoStore {
     }
 }
 
-fn complete(conversation: Conversation, info: Option<Info>) -> Conversation {
+/// A conversation with its particulars, as far as they are there.
+pub(super) fn complete(conversation: Conversation, info: Option<Info>) -> Conversation {
     match info {
         Some(info) => info.complete(conversation),
         None => conversation,

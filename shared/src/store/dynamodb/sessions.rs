@@ -332,13 +332,8 @@ impl Sessions for DynamoStore {
     }
 
     async fn take_ticket(&self, ticket_hash: &str, now: Timestamp) -> StoreResult<Option<String>> {
-        let by = nonce()?;
-        let terms = Terms::change("SET taken_by = :by")
-            .only_when("expires_at > :now AND (attribute_not_exists(taken_by) OR taken_by = :by)")
-            .value(":by", s(&by))
-            .value(":now", t(now));
-        let Written::Done(Some(item)) = self.update(&ticket_key(ticket_hash), terms).await? else { return Ok(None) };
-        let ticket: TicketItem = read(item)?;
+        let taken = self.take_once::<TicketItem>(&ticket_key(ticket_hash), now).await?;
+        let Some(ticket) = taken else { return Ok(None) };
         let session = self.session_item(&ticket.session_id).await?;
         Ok(session.map(|_| ticket.session_id))
     }

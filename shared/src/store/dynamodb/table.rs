@@ -12,11 +12,13 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConsumedCapacity, Delete, Put, ReturnConsumedCapacity, ReturnValue,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
+use serde::de::DeserializeOwned;
 
 use super::DynamoStore;
 use super::failure::{Patience, broken};
-use super::item::{Item, Key};
+use super::item::{Item, Key, nonce, read, s, t};
 use crate::store::StoreResult;
+use crate::time::Timestamp;
 
 /// A call with all its tries, in milliseconds.
 const CALL: u64 = 3_000;
@@ -206,6 +208,19 @@ impl DynamoStore {
             UpdateItemError::ConditionalCheckFailedException(failed) => Some(failed.item.clone()),
             _ => None,
         })
+    }
+
+    /// Takes what works once: of racing callers one gets it, unless it has expired. It stays until then, marked.
+    pub(super) async fn take_once<T: DeserializeOwned>(&self, key: &Key, now: Timestamp) -> StoreResult<Option<T>> {
+        let by = nonce()?;
+        let terms = Terms::change("SET taken_by = :by")
+            .only_when("expires_at > :now AND (attribute_not_exists(taken_by) OR taken_by = :by)")
+            .value(":by", s(&by))
+            .value(":now", t(now));
+        match self.update(key, terms).await? {
+            Written::Done(item) => item.map(read).transpose(),
+            Written::Refused(_) => Ok(None),
+        }
     }
 
     /// Takes an item away.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::any::AnyRow;
 
-use super::rows::{from_json, json, maybe_string, number, string, time};
+use super::rows::{from_json, json, maybe_string, number, string};
 use super::{SqlStore, optional, text};
 use crate::store::{Sight, StoreResult, TelegramLink, TelegramLinks, TelegramMirror};
 use crate::time::Timestamp;
@@ -115,15 +115,7 @@ impl TelegramLinks for SqlStore {
     }
 
     async fn take_start(&self, token_hash: &str, now: Timestamp) -> StoreResult<Option<String>> {
-        self.write(token_hash, (text(token_hash), now), |(hash, now), tx| {
-            let query = sqlx::query(TAKE_START).bind(hash);
-            Box::pin(async move {
-                let Some(row) = query.fetch_optional(tx).await? else { return Ok(None) };
-                let live = time(&row, "expires_at")? > *now;
-                Ok(if live { Some(string(&row, "conversation_id")?) } else { None })
-            })
-        })
-        .await
+        self.take_once(TAKE_START, token_hash, "conversation_id", now).await
     }
 
     async fn first_sight(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::AnyConnection;
 use subtle::ConstantTimeEq;
 
-use super::rows::{self, maybe_number, number, string, time};
+use super::rows::{self, maybe_number, number, string};
 use super::{SqlStore, text};
 use crate::model::Session;
 use crate::store::{LoginCode, Redeemed, SessionToken, Sessions, StoreResult};
@@ -220,14 +220,6 @@ impl Sessions for SqlStore {
     }
 
     async fn take_ticket(&self, ticket_hash: &str, now: Timestamp) -> StoreResult<Option<String>> {
-        self.write(ticket_hash, (text(ticket_hash), now), |(hash, now), tx| {
-            let query = sqlx::query(TAKE_TICKET).bind(hash);
-            Box::pin(async move {
-                let Some(row) = query.fetch_optional(tx).await? else { return Ok(None) };
-                let live = time(&row, "expires_at")? > *now;
-                Ok(if live { Some(string(&row, "session_id")?) } else { None })
-            })
-        })
-        .await
+        self.take_once(TAKE_TICKET, ticket_hash, "session_id", now).await
     }
 }
