@@ -4,6 +4,7 @@ mod questions;
 mod storm;
 mod streamed;
 mod table;
+mod undelivered;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use uuid::Uuid;
 pub use storm::Storm;
 pub use streamed::TestStore;
 pub use table::Table;
+pub use undelivered::Undelivered;
 
 /// A place where a database may be opened, dropped and opened again.
 pub struct Home {

@@ -46,7 +46,8 @@ impl TestStore {
         self.store.backlog(lane).await
     }
 
-    async fn take_in(&self) -> StoreResult<()> {
+    /// Brings every event of the stream in.
+    pub async fn take_in(&self) -> StoreResult<()> {
         let Some(stream) = &self.stream else { return Ok(()) };
         let mut stream = stream.lock().await;
         loop {

@@ -8,7 +8,7 @@ use shared::telegram::chat::{all_paused_until, bot_changed};
 use shared::time::{MINUTE, SECOND};
 use telegram_server::Fault;
 
-use super::bench::for_each_bench;
+use super::bench::{for_each_bench, for_each_sql_bench};
 use super::stage::START;
 
 #[tokio::test]
@@ -104,6 +104,7 @@ async fn a_process_that_dies_between_sending_and_marking_sends_again() {
         bench.drain_all().await;
         bench.say(&ada, "hello").await;
         bench.telegram.fail(&[Fault::Slow]);
+        bench.take_in().await;
         {
             let mut dying = std::pin::pin!(drain(&bench.app, Lane::Telegram));
             let sent = bench.telegram.until_sent(2);
@@ -130,7 +131,7 @@ async fn a_bot_that_may_not_write_asks_ever_more_rarely_says_so_and_loses_nothin
         (Fault::Unauthorized, "telegram_unauthorized", 30),
     ];
     for (fault, code, most) in barred {
-        for_each_bench(|bench| {
+        for_each_sql_bench(|bench| {
             let fault = fault.clone();
             async move {
                 bench.telegram.outage(Some(fault.clone()));
@@ -156,7 +157,7 @@ async fn a_bot_that_may_not_write_asks_ever_more_rarely_says_so_and_loses_nothin
 
 #[tokio::test]
 async fn a_dead_telegram_is_asked_once_in_a_while_by_one_for_all() {
-    for_each_bench(|bench| async move {
+    for_each_sql_bench(|bench| async move {
         bench.telegram.outage(Some(Fault::Broken));
         for n in 0..10 {
             let id = bench.join(&format!("V{n}")).await;

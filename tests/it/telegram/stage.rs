@@ -9,7 +9,6 @@ use gateway::{Gateway, GatewayOptions, Running};
 use serde_json::{Value, json};
 use shared::config::{Config, Place};
 use shared::event::Lane;
-use shared::store::Store;
 use shared::time::{ManualClock, SECOND, Timestamp};
 use telegram_server::{BOT_TOKEN, Person, TelegramServer, header, post};
 use tokio::net::TcpStream;
@@ -18,7 +17,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::people::eventually;
-use crate::stores::for_each_sql_store;
+use crate::stores::{Home, Undelivered};
 
 /// The operators' group.
 pub const GROUP: i64 = -1_001_234_567_890;
@@ -52,20 +51,23 @@ pub struct Office {
     pub telegram: TelegramServer,
     pub clock: Arc<ManualClock>,
     pub olga: Person,
+    /// What its notifier has still to do, where events come by a table's stream.
+    undelivered: Option<Undelivered>,
 }
 
 /// Tells a story on every store.
 pub async fn for_each_office(more: &[(&str, &str)], tell: impl AsyncFn(&Office)) {
-    for_each_sql_store(async |store| {
-        let office = Office::open(store.shared(), more).await;
+    for home in Home::every().await {
+        eprintln!("on {:?}", home.url);
+        let office = Office::open(&home, more).await;
         tell(&office).await;
         office.running.shutdown().await;
-    })
-    .await;
+        home.leave().await;
+    }
 }
 
 impl Office {
-    pub async fn open(store: Arc<dyn Store>, more: &[(&str, &str)]) -> Self {
+    pub async fn open(home: &Home, more: &[(&str, &str)]) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let telegram = TelegramServer::start(clock.clone(), &[GROUP, FOREIGN_GROUP]).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -73,7 +75,8 @@ impl Office {
             clock: clock.clone(),
             tick: Duration::from_millis(5),
             terminal: Some(Arc::new(|line| panic!("on the terminal: {line}"))),
-            ..GatewayOptions::new(config(&telegram.url(), more), store, listener)
+            stream: home.stream().await,
+            ..GatewayOptions::new(config(&telegram.url(), more), home.open().await.shared(), listener)
         };
         let running = Gateway::start(options).await.unwrap();
         let url = format!("http://{}/telegram/webhook", running.local_addr());
@@ -81,20 +84,28 @@ impl Office {
         let passing = clock.clone();
         telegram.while_waiting(move || passing.advance(PASSING));
         let olga = telegram.operator(GROUP, 501, "Olga", "Petrova");
-        Self { running, telegram, clock, olga }
+        let undelivered = home.stream().await.map(Undelivered::on);
+        Self { running, telegram, clock, olga, undelivered }
     }
 
     /// Waits until everything that happened is in Telegram, and its links are stored.
     pub async fn mirrored(&self) {
-        let store = &self.running.app().expect("its functions run in here").store;
         eventually("the lane empties", async || {
-            let empty = store.backlog(Lane::Telegram).await.unwrap().0 == 0;
-            if !empty {
+            let done = self.is_mirrored().await;
+            if !done {
                 self.clock.advance(PASSING);
             }
-            empty.then_some(())
+            done.then_some(())
         })
         .await;
+    }
+
+    async fn is_mirrored(&self) -> bool {
+        let store = &self.running.app().expect("its functions run in here").store;
+        match &self.undelivered {
+            Some(undelivered) => undelivered.count().await == 0,
+            None => store.backlog(Lane::Telegram).await.unwrap().0 == 0,
+        }
     }
 
     pub fn address(&self) -> SocketAddr {

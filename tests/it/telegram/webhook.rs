@@ -138,8 +138,7 @@ async fn what_happens_to_the_groups_looks_is_no_news() {
 #[tokio::test]
 async fn while_the_store_is_away_telegram_is_asked_to_come_again() {
     for home in Home::on_sql().await.into_iter().filter(|home| home.file().is_some()) {
-        let store = home.open().await;
-        let office = Office::open(store.shared(), &[]).await;
+        let office = Office::open(&home, &[]).await;
         let (mut ada, message_id) = asked(&office).await;
         let mut other = home.connection().await;
         sqlx::raw_sql("begin exclusive").execute(&mut other).await.unwrap();
@@ -161,8 +160,7 @@ async fn while_the_store_is_away_telegram_is_asked_to_come_again() {
 #[tokio::test]
 async fn an_update_on_which_the_store_breaks_is_kept_aside() {
     for home in Home::on_sql().await {
-        let store = home.open().await;
-        let office = Office::open(store.shared(), &[]).await;
+        let office = Office::open(&home, &[]).await;
         let (_ada, message_id) = asked(&office).await;
         let mut other = home.connection().await;
         sqlx::raw_sql("drop table telegram_link").execute(&mut other).await.unwrap();
