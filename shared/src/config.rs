@@ -5,6 +5,7 @@ mod read;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 pub use network::{Origins, admits, client_ip, limit_key};
 pub use read::Mistakes;
@@ -84,6 +85,8 @@ pub struct TelegramConfig {
     pub admin_ids: Vec<i64>,
     /// `TELEGRAM_API_URL`, without a slash at its end.
     pub api_url: String,
+    /// How long an answer is waited for: [`crate::telegram::TIMEOUT`].
+    pub timeout: Duration,
 }
 
 /// Every setting, checked.

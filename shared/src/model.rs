@@ -217,7 +217,7 @@ pub struct Attachment {
     pub conversation_id: String,
     /// Random, unguessable.
     pub id: String,
-    /// What names it where it is fetched from: Telegram's `file_id`.
+    /// Where it is fetched from: a [`Source`](crate::telegram::media::Source).
     pub source: Option<String>,
     /// The name people see.
     pub name: String,

@@ -31,14 +31,14 @@ use crate::time::{DAY, SECOND, Timestamp};
 
 pub use chat::chat_id;
 pub use now::tell;
-pub use send::{Button, Entity, Keyboard, Post};
+pub use send::{Button, Entity, FilePost, Keyboard, Post};
 pub use status::status;
-pub use text::MAX_TEXT;
+pub use text::{MAX_CAPTION, MAX_TEXT};
 
-/// Connecting and answering take at most so long: an answer of 20 s is slow, but still says that a message arrived, while
-/// one that is not waited for makes it arrive twice. API Gateway waits 29 s for those who call from a request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_secs(25);
+/// An answer is waited for so long: one that takes 20 s is slow, but still says that a message arrived, while one that is
+/// not waited for makes it arrive twice. API Gateway waits 29 s for those who call from a request.
+pub const TIMEOUT: Duration = Duration::from_secs(25);
 /// Telegram asks for seconds, rarely for hours.
 const LONGEST_FLOOD: i64 = DAY / SECOND;
 
@@ -120,7 +120,7 @@ struct Parameters {
 impl Telegram {
     /// A client for a bot; no call is made yet.
     pub fn new(config: &TelegramConfig) -> crate::Result<Self> {
-        let http = outgoing::client(CONNECT_TIMEOUT, TIMEOUT)?
+        let http = outgoing::client(CONNECT_TIMEOUT, config.timeout)?
             .redirect(Policy::none())
             .build()
             .map_err(crate::Error::internal)?;

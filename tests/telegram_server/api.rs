@@ -73,6 +73,8 @@ pub(crate) enum Fate {
     Answered(Answer),
     /// It is answered when the test lets it.
     Delayed(Answer),
+    /// It is answered when it is time.
+    Late(Answer, Timestamp),
     /// The connection ends without an answer.
     Unanswered,
 }
@@ -118,6 +120,14 @@ impl World {
         let done = match method {
             "getMe" => Ok(self.me()),
             "sendMessage" => self.send_message(parameters),
+            "sendPhoto" => self.send_file("photo", parameters),
+            "sendVoice" => self.send_file("voice", parameters),
+            "sendAudio" => self.send_file("audio", parameters),
+            "sendAnimation" => self.send_file("animation", parameters),
+            "sendVideo" => self.send_file("video", parameters),
+            "sendVideoNote" => self.send_file("video_note", parameters),
+            "sendDocument" => self.send_file("document", parameters),
+            "editMessageCaption" => self.edit_message_caption(parameters),
             "editMessageText" => self.edit_message_text(parameters),
             "editMessageReplyMarkup" => self.edit_message_reply_markup(parameters),
             "deleteMessage" => self.delete_message(parameters),
@@ -157,7 +167,8 @@ impl World {
         let Some(fault) = next.unwrap_or_else(|| self.outage.clone()) else {
             return Fate::Answered(act(self));
         };
-        let until = |seconds: i64| self.clock.now().plus(seconds * SECOND);
+        let now = self.clock.now();
+        let until = |seconds: i64| now.plus(seconds * SECOND);
         match (&fault, chat_id) {
             (Fault::Flood(seconds), _) => self.flood_until = until(*seconds),
             (Fault::ChatFlood(seconds), Some(chat_id)) => {
@@ -174,6 +185,7 @@ impl World {
             }
             Fault::Cut => Fate::Unanswered,
             Fault::Slow => Fate::Delayed(answer),
+            Fault::Late(seconds) => Fate::Late(answer, until(seconds)),
             _ => Fate::Answered(answer),
         }
     }

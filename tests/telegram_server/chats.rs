@@ -171,7 +171,7 @@ impl Chat {
             message["reply_to_message"] = answered;
         }
         if let (Some(message), Value::Object(content)) = (message.as_object_mut(), draft.content) {
-            message.extend(content);
+            message.extend(content.into_iter().filter(|(_, value)| !value.is_null()));
         }
         self.messages.insert(message_id, message.clone());
         message

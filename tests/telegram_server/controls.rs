@@ -135,6 +135,11 @@ impl TelegramServer {
         locked(&self.world).unheard = count;
     }
 
+    /// The webhook's first `count` answers to each update are lost.
+    pub fn lose_each_webhook_answer(&self, count: usize) {
+        locked(&self.world).unheard_each = count;
+    }
+
     /// The bot reaches a topic no more, though people still see it.
     pub fn lose_topic(&self, chat_id: i64, thread_id: i64) {
         let mut world = locked(&self.world);

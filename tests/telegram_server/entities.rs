@@ -8,6 +8,8 @@ use crate::markup::check_url;
 
 /// The longest text, in UTF-16 code units after its entities were parsed.
 pub(crate) const MAX_TEXT: usize = 4_096;
+/// The longest caption, counted likewise.
+const MAX_CAPTION: usize = 1_024;
 
 const TYPES: [&str; 20] = [
     "mention",
@@ -34,25 +36,36 @@ const TYPES: [&str; 20] = [
 
 /// The content of a text message, checked: `text` and `entities`.
 pub(crate) fn text(parameters: &Value) -> Result<Value, Answer> {
-    let raw = parameters["text"].as_str().unwrap_or_default();
-    let (text, entities) = match parameters["parse_mode"].as_str().map(str::to_ascii_lowercase).as_deref() {
-        None | Some("") => (raw.to_owned(), listed(&parameters["entities"])?),
-        Some("html") => html::parse(raw).map_err(|words| Answer::bad(&format!("can't parse entities: {words}")))?,
-        Some(_) => return Err(Answer::bad("unsupported parse_mode")),
-    };
-    check(&text, &entities)?;
-    let (text, entities) = trimmed(&text, entities);
+    let (text, entities) = read(parameters, "text", "entities")?;
     if text.is_empty() {
         return Err(Answer::bad("message text is empty"));
     }
     if units(&text) > MAX_TEXT {
         return Err(Answer::bad("message is too long"));
     }
-    let mut content = json!({"text": text});
-    if !entities.is_empty() {
-        content["entities"] = entities.into();
+    Ok(json!({"text": text, "entities": entities}))
+}
+
+/// What is to be written under a file, checked: `caption` and `caption_entities`.
+pub(crate) fn caption(parameters: &Value) -> Result<Value, Answer> {
+    let (caption, entities) = read(parameters, "caption", "caption_entities")?;
+    if units(&caption) > MAX_CAPTION {
+        return Err(Answer::bad("message caption is too long"));
     }
-    Ok(content)
+    let caption = Some(caption).filter(|caption| !caption.is_empty());
+    Ok(json!({"caption": caption, "caption_entities": entities}))
+}
+
+fn read(parameters: &Value, text: &str, entities: &str) -> Result<(String, Option<Vec<Value>>), Answer> {
+    let raw = parameters[text].as_str().unwrap_or_default();
+    let (text, entities) = match parameters["parse_mode"].as_str().map(str::to_ascii_lowercase).as_deref() {
+        None | Some("") => (raw.to_owned(), listed(&parameters[entities])?),
+        Some("html") => html::parse(raw).map_err(|words| Answer::bad(&format!("can't parse entities: {words}")))?,
+        Some(_) => return Err(Answer::bad("unsupported parse_mode")),
+    };
+    check(&text, &entities)?;
+    let (text, entities) = trimmed(&text, entities);
+    Ok((text, Some(entities).filter(|entities| !entities.is_empty())))
 }
 
 pub(crate) fn units(text: &str) -> usize {

@@ -29,12 +29,14 @@ pub enum Fault {
     Cut,
     /// The call takes effect; its answer comes when [`crate::TelegramServer::release`] lets it.
     Slow,
+    /// The call takes effect; its answer comes when so many seconds have passed.
+    Late(i64),
 }
 
 impl Fault {
     /// Whether the call takes effect all the same.
     pub(crate) fn applies(&self) -> bool {
-        matches!(self, Self::LostAnswer | Self::Slow)
+        matches!(self, Self::LostAnswer | Self::Slow | Self::Late(_))
     }
 
     /// The answer of a call that takes no effect.
@@ -47,7 +49,9 @@ impl Fault {
             Self::Unsendable => Answer::bad("strings must be encoded in UTF-8"),
             Self::Migrated(chat_id) => Answer::migrated(*chat_id),
             Self::BadGateway => Answer::page(502, b"<html><h1>502 Bad Gateway</h1></html>"),
-            Self::Broken | Self::LostAnswer | Self::Cut | Self::Slow => Answer::error(500, "Internal Server Error"),
+            Self::Broken | Self::LostAnswer | Self::Cut | Self::Slow | Self::Late(_) => {
+                Answer::error(500, "Internal Server Error")
+            }
         }
     }
 }

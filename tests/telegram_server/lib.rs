@@ -94,6 +94,7 @@ struct World {
     queues: BTreeMap<i64, VecDeque<Queued>>,
     next_update_id: i64,
     unheard: usize,
+    unheard_each: usize,
     dropped: usize,
 }
 
@@ -124,6 +125,7 @@ impl World {
             queues: BTreeMap::new(),
             next_update_id: FIRST_UPDATE_ID,
             unheard: 0,
+            unheard_each: 0,
             dropped: 0,
         }
     }

@@ -132,8 +132,14 @@ impl World {
         told["file_id"] = id.clone().into();
         told["file_unique_id"] = format!("unique_{id}").into();
         told["file_size"] = size.into();
-        let file =
-            File { bytes: media.bytes.clone(), size, path: media.path(number), linked_until: Timestamp::default() };
+        let file = File {
+            kind: media.kind,
+            told: told.clone(),
+            bytes: media.bytes.clone(),
+            size,
+            path: media.path(number),
+            linked_until: Timestamp::default(),
+        };
         self.files.insert(id, file);
         told
     }

@@ -6,7 +6,7 @@ use shared::time::{HOUR, SECOND, Timestamp};
 use crate::api::{Answer, Outcome, bot_user, whole};
 use crate::chats::{Chat, Draft};
 use crate::markup::{self, Button, buttons};
-use crate::{World, entities};
+use crate::{World, entities, files};
 
 /// A message is deleted within this time or never.
 const DELETABLE: i64 = 48 * HOUR;
@@ -20,8 +20,10 @@ pub struct Sent {
     pub chat_id: i64,
     /// Its id there.
     pub message_id: i64,
-    /// As it arrived.
+    /// As it arrived; under a file what is written there.
     pub text: String,
+    /// What Telegram takes its file for, and what names that.
+    pub file: Option<(String, String)>,
     /// The message that it answers.
     pub reply_to: Option<i64>,
     /// The topic that it is in.
@@ -39,10 +41,14 @@ impl Sent {
         Self {
             chat_id,
             message_id: message["message_id"].as_i64().unwrap_or_default(),
-            text: message["text"].as_str().unwrap_or_default().to_owned(),
+            text: ["text", "caption"].iter().find_map(|part| message[part].as_str()).unwrap_or_default().to_owned(),
+            file: files::file_of(message),
             reply_to,
             thread_id: message["message_thread_id"].as_i64().filter(|_| message["is_topic_message"] == true),
-            entities: message["entities"].as_array().cloned().unwrap_or_default(),
+            entities: ["entities", "caption_entities"]
+                .iter()
+                .find_map(|part| message[part].as_array().cloned())
+                .unwrap_or_default(),
             buttons: buttons(message),
             at,
         }
@@ -51,12 +57,16 @@ impl Sent {
 
 impl World {
     pub(crate) fn send_message(&mut self, parameters: &Value) -> Outcome {
+        self.chat(parameters)?;
+        let content = entities::text(parameters)?;
+        self.send(parameters, content)
+    }
+
+    /// Puts a message of the bot's into a chat.
+    pub(crate) fn send(&mut self, parameters: &Value, mut content: Value) -> Outcome {
         let now = self.clock.now();
         let chat = self.chat(parameters)?;
-        let mut content = entities::text(parameters)?;
-        if let Some(markup) = markup::checked(parameters)? {
-            content["reply_markup"] = markup;
-        }
+        content["reply_markup"] = markup::checked(parameters)?.unwrap_or_default();
         let asked = chat.writable_thread(whole(parameters, "message_thread_id"))?;
         let (reply_to, thread_id) = answered(chat, &parameters["reply_parameters"], asked)?;
         let message = chat.add(Draft { from: bot_user(), content, reply_to, thread_id, sender_chat: None }, now);
@@ -68,17 +78,22 @@ impl World {
     pub(crate) fn edit_message_text(&mut self, parameters: &Value) -> Outcome {
         let mut content = entities::text(parameters)?;
         content["reply_markup"] = markup::checked(parameters)?.unwrap_or_default();
-        // What is not given goes.
-        content["entities"] = content["entities"].clone();
-        self.edit(parameters, &content)
+        self.edit(parameters, "text", &content)
+    }
+
+    pub(crate) fn edit_message_caption(&mut self, parameters: &Value) -> Outcome {
+        let mut content = entities::caption(parameters)?;
+        content["reply_markup"] = markup::checked(parameters)?.unwrap_or_default();
+        self.edit(parameters, "caption", &content)
     }
 
     pub(crate) fn edit_message_reply_markup(&mut self, parameters: &Value) -> Outcome {
         let content = json!({"reply_markup": markup::checked(parameters)?});
-        self.edit(parameters, &content)
+        self.edit(parameters, "message", &content)
     }
 
-    fn edit(&mut self, parameters: &Value, content: &Value) -> Outcome {
+    /// A message has a text or a caption; `part` is the one that is to be changed.
+    fn edit(&mut self, parameters: &Value, part: &str, content: &Value) -> Outcome {
         let now = self.clock.now();
         let chat = self.chat(parameters)?;
         let message_id = whole(parameters, "message_id").unwrap_or_default();
@@ -87,6 +102,9 @@ impl World {
         };
         if !chat.is_of_bot(message_id) {
             return Err(Answer::bad("message can't be edited"));
+        }
+        if (part == "text") == message["text"].is_null() && part != "message" {
+            return Err(Answer::bad(&format!("there is no {part} in the message to edit")));
         }
         let same = content.as_object().is_some_and(|fields| fields.iter().all(|(name, value)| message[name] == *value));
         if same {

@@ -24,6 +24,8 @@ use crate::{BOT_TOKEN, World};
 const DEADLINE: Duration = Duration::from_secs(20);
 /// Whoever waits for a call lets time pass this often.
 const LOOK: Duration = Duration::from_millis(20);
+/// Whoever waits for the clock looks at it this often.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// What is done while somebody waits.
 type Pass = Box<dyn Fn() + Send + Sync>;
@@ -176,6 +178,12 @@ async fn answer(
         Fate::Delayed(answer) => {
             if let Ok(permit) = gate.acquire().await {
                 permit.forget();
+            }
+            Ok(response(answer))
+        }
+        Fate::Late(answer, at) => {
+            while locked(world).clock.now() < at {
+                tokio::time::sleep(GLANCE).await;
             }
             Ok(response(answer))
         }

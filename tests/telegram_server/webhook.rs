@@ -57,6 +57,8 @@ pub(crate) struct Queued {
     update_id: i64,
     body: Vec<u8>,
     tries: u32,
+    /// How often its answer was lost.
+    lost: usize,
     not_before: Timestamp,
     expires_at: Timestamp,
 }
@@ -89,7 +91,7 @@ impl World {
         let now = self.clock.now();
         let update_id = self.next_update_id;
         self.next_update_id += 1;
-        let queued = Queued { update_id, body, tries: 0, not_before: now, expires_at: now.plus(lifetime) };
+        let queued = Queued { update_id, body, tries: 0, lost: 0, not_before: now, expires_at: now.plus(lifetime) };
         self.queues.entry(queue).or_default().push_back(queued);
     }
 
@@ -116,10 +118,7 @@ impl World {
         let now = self.clock.now();
         let (status, head, body) = answer.unwrap_or_default();
         let ok = (200..300).contains(&status);
-        let taken = ok && self.unheard == 0;
-        if ok && self.unheard > 0 {
-            self.unheard -= 1;
-        }
+        let taken = ok && !self.loses_answer(queue, update_id);
         if taken {
             self.perform_reply(body.as_bytes());
         } else {
@@ -140,6 +139,20 @@ impl World {
         let wait = asked.map_or_else(|| pause(first.tries), |seconds| seconds.min(LONGEST_RETRY_AFTER) * SECOND);
         first.tries += 1;
         first.not_before = now.plus(wait);
+    }
+
+    /// Whether the answer to an update is to be lost.
+    fn loses_answer(&mut self, queue: i64, update_id: i64) -> bool {
+        if self.unheard > 0 {
+            self.unheard -= 1;
+            return true;
+        }
+        let first = self.queues.get_mut(&queue).and_then(VecDeque::front_mut);
+        let Some(first) = first.filter(|first| first.update_id == update_id && first.lost < self.unheard_each) else {
+            return false;
+        };
+        first.lost += 1;
+        true
     }
 
     pub(crate) fn set_webhook(&mut self, parameters: &Value) -> Outcome {

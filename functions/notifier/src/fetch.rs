@@ -10,6 +10,7 @@ use shared::event::EventKind;
 use shared::model::{Attachment, AttachmentState, Message};
 use shared::store::{Pending, StoreError};
 use shared::telegram::chat::{Gate, Urgency};
+use shared::telegram::media::Source;
 use shared::telegram::send::Post;
 use shared::telegram::text::Text;
 use shared::telegram::{Telegram, TelegramError};
@@ -125,9 +126,10 @@ pub(crate) async fn fetch(app: &App, gate: &mut Gate<'_>, awaited: &Awaited) -> 
 }
 
 async fn bring(gate: &mut Gate<'_>, store: &AttachmentStore, attachment: &Attachment) -> Result<Kept, Missing> {
-    let source = attachment.source.as_deref().ok_or(Missing::Forever("nothing says where it is"))?;
+    let source = attachment.source.as_deref().and_then(Source::read);
+    let source = source.ok_or(Missing::Forever("nothing says where it is"))?;
     let (telegram, chat_id) = (gate.telegram, gate.chat_id);
-    let path = match gate.ask(chat_id, Urgency::Free, telegram.file_path(source)).await {
+    let path = match gate.ask(chat_id, Urgency::Free, telegram.file_path(source.file_id)).await {
         Err(error) if error.bad_request().is_some_and(|words| words.contains("too big")) => {
             return Err(Missing::Forever("it is too large"));
         }

@@ -14,7 +14,7 @@ use shared::telegram::{TelegramError, topic};
 use shared::time::SECOND;
 
 use crate::conversation::{Trouble, Unit, Work};
-use crate::parcel::{self, Parcel};
+use crate::parcel::{self, Files, Parcel};
 use crate::status;
 
 /// What a visitor writes so soon after what was posted last goes in one message.
@@ -84,7 +84,7 @@ async fn messages(work: &mut Work<'_, '_>, through: i64, may_wait: bool) -> Resu
         {
             return Err(Trouble::Hold(more));
         }
-        let parcel = parcel::next(&waiting, is_shown, joined);
+        let parcel = parcel::next(&waiting, is_shown, &Files::new(), joined);
         if !parcel.pieces.is_empty() {
             place::find(work).await?;
         }
@@ -109,7 +109,10 @@ async fn send(work: &mut Work<'_, '_>, parcel: &Parcel) -> Result<(), Trouble> {
     let count = parcel.pieces.len();
     for (index, piece) in parcel.pieces.iter().enumerate().skip(work.mirror.pieces) {
         let message_id = post(work, piece, None, parcel.last).await?;
-        parcel::remember(&mut work.mirror.posts, MirrorPost { message_id, from: parcel.from, to: parcel.last });
+        parcel::remember(
+            &mut work.mirror.posts,
+            MirrorPost { message_id, from: parcel.from, to: parcel.last, is_file: false },
+        );
         work.mirror.pieces = index + 1;
         if index + 1 == count {
             (work.mirror.pieces, work.mirror.sent_seq) = (0, parcel.to);

@@ -5,11 +5,12 @@ use shared::model::{Message, Sender};
 use shared::store::{MirrorPost, VisitorMirror};
 use shared::telegram::TelegramError;
 use shared::telegram::chat::Urgency;
-use shared::telegram::send::Post;
+use shared::telegram::media::Source;
+use shared::telegram::send::{FilePost, Post};
 use shared::telegram::text::{Text, split};
 
 use crate::conversation::{Trouble, Unit, Work};
-use crate::parcel::{self, Parcel};
+use crate::parcel::{self, Files, Parcel};
 
 /// Brings what is not there yet. A visitor who will not have it any more is not in Telegram any more.
 pub(crate) async fn run(work: &mut Work<'_, '_>, chat_id: i64, units: &[Unit]) -> Result<(), Trouble> {
@@ -82,18 +83,19 @@ async fn greet(work: &mut Work<'_, '_>) -> Result<(), Trouble> {
 }
 
 async fn messages(work: &mut Work<'_, '_>, through: i64) -> Result<(), Trouble> {
-    let mut joined = true;
+    let (mut joined, mut with_files) = (true, true);
     loop {
         let sent_seq = mark(work).sent_seq;
         if sent_seq >= through {
             return Ok(());
         }
         let waiting = work.messages(sent_seq, through + 1).await?;
-        let parcel = parcel::next(&waiting, is_shown, joined);
+        let files = if with_files { parcel::files(work, &waiting, is_shown).await? } else { Files::new() };
+        let parcel = parcel::next(&waiting, is_shown, &files, joined);
         match send(work, &parcel).await {
             Err(Trouble::Telegram(error)) if is_the_messages_own(&error) => {
-                if parcel.from < parcel.last {
-                    joined = false;
+                if parcel.from < parcel.last || parcel.file.is_some() {
+                    (joined, with_files) = (false, parcel.file.is_none());
                     continue;
                 }
                 let conversation_id = &work.conversation.conversation_id;
@@ -102,6 +104,7 @@ async fn messages(work: &mut Work<'_, '_>, through: i64) -> Result<(), Trouble> 
             }
             sent => sent?,
         }
+        with_files = true;
         mark(work).sent_seq = parcel.to.max(sent_seq + i64::from(waiting.is_empty()));
     }
 }
@@ -113,9 +116,14 @@ fn is_the_messages_own(error: &TelegramError) -> bool {
 async fn send(work: &mut Work<'_, '_>, parcel: &Parcel) -> Result<(), Trouble> {
     let begun = mark(work).pieces;
     for (index, piece) in parcel.pieces.iter().enumerate().skip(begun) {
-        let message_id = post(work, piece).await?;
+        let source = parcel.file.as_deref().filter(|_| index == 0).and_then(Source::read);
+        let message_id = match source {
+            Some(source) => post_file(work, source, piece).await?,
+            None => post(work, piece).await?,
+        };
         let mark = mark(work);
-        parcel::remember(&mut mark.posts, MirrorPost { message_id, from: parcel.from, to: parcel.last });
+        let is_file = source.is_some();
+        parcel::remember(&mut mark.posts, MirrorPost { message_id, from: parcel.from, to: parcel.last, is_file });
         mark.pieces = index + 1;
         if mark.pieces == parcel.pieces.len() {
             (mark.pieces, mark.sent_seq) = (0, parcel.to);
@@ -139,10 +147,19 @@ async fn edited(work: &mut Work<'_, '_>, seq: i64) -> Result<(), Trouble> {
     let Some(first) = posts.first() else { return Ok(()) };
     let said = work.messages(first.from - 1, first.to + 1).await?;
     let shown: Vec<&Message> = said.iter().filter(|message| is_shown(message)).collect();
-    let pieces = split(&parcel::told(&shown));
+    let pieces = match shown.first() {
+        Some(message) if first.is_file => parcel::under_file(message),
+        _ => split(&parcel::told(&shown)),
+    };
     let (chat_id, telegram) = (mark(work).chat_id, work.gate.telegram);
     for (post, piece) in posts.iter().zip(&pieces) {
-        let change = telegram.edit_message_text(chat_id, post.message_id, piece, None);
+        let change = async {
+            if post.is_file {
+                telegram.edit_message_caption(chat_id, post.message_id, piece).await
+            } else {
+                telegram.edit_message_text(chat_id, post.message_id, piece, None).await
+            }
+        };
         match work.gate.ask(chat_id, Urgency::Text, change).await {
             Err(error) if is_the_messages_own(&error) => {
                 tracing::info!(%error, "an edit did not reach a visitor's private chat");
@@ -156,4 +173,10 @@ async fn edited(work: &mut Work<'_, '_>, seq: i64) -> Result<(), Trouble> {
 async fn post(work: &mut Work<'_, '_>, text: &Text) -> Result<i64, Trouble> {
     let chat_id = mark(work).chat_id;
     Ok(work.gate.post(chat_id, Urgency::Text, &Post::new(text)).await?)
+}
+
+async fn post_file(work: &mut Work<'_, '_>, source: Source<'_>, caption: &Text) -> Result<i64, Trouble> {
+    let (chat_id, telegram) = (mark(work).chat_id, work.gate.telegram);
+    let post = FilePost { source, caption };
+    Ok(work.gate.ask(chat_id, Urgency::Text, telegram.send_file(chat_id, &post)).await?)
 }

@@ -4,7 +4,7 @@ use shared::attachments::{self, MAX_SIZE, file_name, known};
 use shared::auth::Actor;
 use shared::chat::{Draft, SentMessage};
 use shared::model::{Attachment, AttachmentState, File, MessageType, Sender, Status, Via};
-use shared::telegram::media::{Contact, Location, Media, TelegramFile, Venue};
+use shared::telegram::media::{Contact, FileKind, Location, Media, Source, TelegramFile, Venue};
 use shared::{App, Error, desk};
 
 /// What a message brings besides text.
@@ -24,6 +24,7 @@ pub enum Brought {
 #[derive(Debug, PartialEq)]
 pub struct Sending {
     message_type: MessageType,
+    kind: FileKind,
     file_id: String,
     name: String,
     mime: &'static str,
@@ -58,8 +59,9 @@ pub fn edited_words(media: &Media) -> Option<String> {
 }
 
 fn file(media: &Media) -> Option<Sending> {
-    let sending = |message_type, found: &TelegramFile, mime: &str, name: &str| Sending {
-        message_type,
+    let sending = |kind, found: &TelegramFile, mime: &str, name: &str| Sending {
+        message_type: shown_as(kind),
+        kind,
         file_id: found.file_id.clone(),
         name: found.file_name.as_deref().and_then(file_name).unwrap_or_else(|| name.to_owned()),
         mime: known(found.mime_type.as_deref().unwrap_or(mime)),
@@ -68,19 +70,28 @@ fn file(media: &Media) -> Option<Sending> {
         caption: media.caption.clone(),
     };
     if let Some(photo) = largest(&media.photo) {
-        return Some(sending(MessageType::Image, photo, "image/jpeg", "photo.jpg"));
+        return Some(sending(FileKind::Photo, photo, "image/jpeg", "photo.jpg"));
     }
     let kinds = [
-        (&media.voice, MessageType::Audio, "audio/ogg", "voice.ogg"),
-        (&media.audio, MessageType::Audio, "audio/mpeg", "audio.mp3"),
+        (FileKind::Voice, &media.voice, "audio/ogg", "voice.ogg"),
+        (FileKind::Audio, &media.audio, "audio/mpeg", "audio.mp3"),
         // A document as well, which it must not be taken for.
-        (&media.animation, MessageType::File, "video/mp4", "animation.mp4"),
-        (&media.video, MessageType::File, "video/mp4", "video.mp4"),
-        (&media.video_note, MessageType::File, "video/mp4", "video.mp4"),
-        (&media.document, MessageType::File, "application/octet-stream", "file"),
+        (FileKind::Animation, &media.animation, "video/mp4", "animation.mp4"),
+        (FileKind::Video, &media.video, "video/mp4", "video.mp4"),
+        (FileKind::VideoNote, &media.video_note, "video/mp4", "video.mp4"),
+        (FileKind::Document, &media.document, "application/octet-stream", "file"),
     ];
-    let found = kinds.into_iter().find_map(|(found, kind, mime, name)| Some((found.as_ref()?, kind, mime, name)));
-    found.map(|(found, kind, mime, name)| sending(kind, found, mime, name))
+    let found = kinds.into_iter().find_map(|(kind, found, mime, name)| Some((kind, found.as_ref()?, mime, name)));
+    found.map(|(kind, found, mime, name)| sending(kind, found, mime, name))
+}
+
+/// As what page and panel show it.
+fn shown_as(kind: FileKind) -> MessageType {
+    match kind {
+        FileKind::Photo => MessageType::Image,
+        FileKind::Voice | FileKind::Audio => MessageType::Audio,
+        FileKind::Animation | FileKind::Video | FileKind::VideoNote | FileKind::Document => MessageType::File,
+    }
 }
 
 /// The largest size of a picture that a bot can get; the smallest when there is none.
@@ -150,7 +161,7 @@ async fn prepare(app: &App, conversation_id: &str, sending: &Sending) -> Result<
     let attachment = Attachment {
         conversation_id: conversation_id.to_owned(),
         id: attachments::id()?,
-        source: Some(sending.file_id.clone()),
+        source: Some(Source { kind: sending.kind, file_id: &sending.file_id }.to_string()),
         name: sending.name.clone(),
         mime: sending.mime.to_owned(),
         size: sending.size,
@@ -221,7 +232,8 @@ mod tests {
             assert_eq!((sending.message_type, sending.name.as_str(), sending.mime), expected, "{kind}");
         }
         let both = json!({"animation": {"file_id": "a"}, "document": {"file_id": "d", "mime_type": "video/mp4"}});
-        assert_eq!(passed_on(both).file_id, "a");
+        let both = passed_on(both);
+        assert_eq!((both.kind, both.file_id.as_str()), (FileKind::Animation, "a"));
     }
 
     #[test]

@@ -138,7 +138,8 @@ impl Reader<'_> {
             self.wrong("TELEGRAM_WEBHOOK_SECRET", "must be 1 to 256 of A-Z a-z 0-9 _ -");
         }
         let (bot_token, webhook_secret) = (Secret::presented(token), Secret::presented(secret));
-        Some(TelegramConfig { bot_token, chat_id, webhook_secret, notify_on, on_delete, admin_ids, api_url })
+        let timeout = crate::telegram::TIMEOUT;
+        Some(TelegramConfig { bot_token, chat_id, webhook_secret, notify_on, on_delete, admin_ids, api_url, timeout })
     }
 
     fn database_url(&mut self, place: Place) -> DatabaseUrl {

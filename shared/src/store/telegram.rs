@@ -85,6 +85,9 @@ pub struct MirrorPost {
     pub from: i64,
     /// and the last. A long one of ours may be in several.
     pub to: i64,
+    /// Whether it is a file, with the message under it.
+    #[serde(default)]
+    pub is_file: bool,
 }
 
 /// What is known of an update that was handled.

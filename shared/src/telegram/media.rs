@@ -1,5 +1,7 @@
 //! What a message in Telegram holds besides text, read as leniently as the rest of an update.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use super::update::{lenient, lenient_each};
@@ -89,6 +91,81 @@ impl Media {
     }
 }
 
+/// What Telegram takes a file for. It is sent on as that, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A picture.
+    Photo,
+    /// Speech.
+    Voice,
+    /// Music.
+    Audio,
+    /// A moving picture without sound.
+    Animation,
+    /// A film.
+    Video,
+    /// A round film, under which nothing can be written.
+    VideoNote,
+    /// Any file.
+    Document,
+}
+
+impl FileKind {
+    const ALL: [Self; 7] =
+        [Self::Photo, Self::Voice, Self::Audio, Self::Animation, Self::Video, Self::VideoNote, Self::Document];
+
+    /// Its name in messages and calls.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Photo => "photo",
+            Self::Voice => "voice",
+            Self::Audio => "audio",
+            Self::Animation => "animation",
+            Self::Video => "video",
+            Self::VideoNote => "video_note",
+            Self::Document => "document",
+        }
+    }
+
+    /// The method that sends it.
+    pub(super) fn method(self) -> &'static str {
+        match self {
+            Self::Photo => "sendPhoto",
+            Self::Voice => "sendVoice",
+            Self::Audio => "sendAudio",
+            Self::Animation => "sendAnimation",
+            Self::Video => "sendVideo",
+            Self::VideoNote => "sendVideoNote",
+            Self::Document => "sendDocument",
+        }
+    }
+}
+
+/// Where an attachment comes from: a file of Telegram's. [`Attachment::source`](crate::model::Attachment) keeps it as
+/// `kind:file_id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source<'a> {
+    /// What Telegram takes it for.
+    pub kind: FileKind,
+    /// What names it for this bot.
+    pub file_id: &'a str,
+}
+
+impl<'a> Source<'a> {
+    /// Reads what an attachment keeps. `None`: it is none of Telegram's.
+    pub fn read(kept: &'a str) -> Option<Self> {
+        let (name, file_id) = kept.split_once(':')?;
+        let kind = FileKind::ALL.into_iter().find(|kind| kind.name() == name)?;
+        Some(Self { kind, file_id })
+    }
+}
+
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind.name(), self.file_id)
+    }
+}
+
 /// A file in Telegram.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct TelegramFile {
@@ -154,3 +231,19 @@ pub struct Contact {
 /// Something whose particulars say nothing to us.
 #[derive(Debug, Deserialize)]
 pub struct Other {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_read_as_it_was_kept() {
+        for kind in FileKind::ALL {
+            let source = Source { kind, file_id: "AgACAgQAAx" };
+            assert_eq!(Source::read(&source.to_string()), Some(source));
+        }
+        for foreign in ["", "AgACAgQAAx", "sticker:AgACAgQAAx"] {
+            assert_eq!(Source::read(foreign), None, "{foreign:?}");
+        }
+    }
+}

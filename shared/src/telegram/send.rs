@@ -1,8 +1,12 @@
 //! Messages: sending and changing them. Always plain text with entities and never a parse mode, so that nothing a visitor
 //! writes is taken for markup; never a link preview, for which Telegram would fetch what a visitor links to.
 
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::media::Source;
 use super::text::Text;
 use super::{Telegram, TelegramError};
 
@@ -60,6 +64,33 @@ impl<'a> Post<'a> {
     pub fn new(text: &'a Text) -> Self {
         Self { text, thread_id: None, reply_to: None, keyboard: None }
     }
+}
+
+/// A file that Telegram has, about to be sent to a private chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FilePost<'a> {
+    /// The file.
+    pub source: Source<'a>,
+    /// What is written under it; must fit [`super::MAX_CAPTION`]. A round film shows none.
+    pub caption: &'a Text,
+}
+
+#[derive(Serialize)]
+struct UnderFile<'a> {
+    chat_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<i64>,
+    caption: &'a str,
+    #[serde(skip_serializing_if = "<[Entity]>::is_empty")]
+    caption_entities: &'a [Entity],
+}
+
+#[derive(Serialize)]
+struct SendFile<'a> {
+    #[serde(flatten)]
+    file: BTreeMap<&'static str, &'a str>,
+    #[serde(flatten)]
+    caption: UnderFile<'a>,
 }
 
 #[derive(Serialize)]
@@ -125,7 +156,23 @@ impl Telegram {
         self.call::<SentMessage>("sendMessage", &body).await.map(|sent| sent.message_id)
     }
 
-    /// Changes a message of the bot's own. One that says so already is as good as changed.
+    /// Sends a file and answers the message's id.
+    pub async fn send_file(&self, chat_id: i64, post: &FilePost<'_>) -> Result<i64, TelegramError> {
+        let FilePost { source, caption } = post;
+        let caption =
+            UnderFile { chat_id, message_id: None, caption: &caption.text, caption_entities: &caption.entities };
+        let body = SendFile { file: BTreeMap::from([(source.kind.name(), source.file_id)]), caption };
+        self.call::<SentMessage>(source.kind.method(), &body).await.map(|sent| sent.message_id)
+    }
+
+    /// Changes what is written under a file of the bot's own.
+    pub async fn edit_message_caption(&self, chat_id: i64, message_id: i64, text: &Text) -> Result<(), TelegramError> {
+        let body =
+            UnderFile { chat_id, message_id: Some(message_id), caption: &text.text, caption_entities: &text.entities };
+        changed(self.call("editMessageCaption", &body).await)
+    }
+
+    /// Changes a message of the bot's own.
     pub async fn edit_message_text(
         &self,
         chat_id: i64,
@@ -141,9 +188,14 @@ impl Telegram {
             reply_markup: keyboard,
             link_preview_options: LinkPreviewOptions { is_disabled: true },
         };
-        match self.call::<serde::de::IgnoredAny>("editMessageText", &body).await {
-            Err(error) if error.bad_request().is_some_and(|words| words.contains("message is not modified")) => Ok(()),
-            answer => answer.map(|_| ()),
-        }
+        changed(self.call("editMessageText", &body).await)
+    }
+}
+
+/// A message that says so already is as good as changed.
+fn changed(answer: Result<IgnoredAny, TelegramError>) -> Result<(), TelegramError> {
+    match answer {
+        Err(error) if error.bad_request().is_some_and(|words| words.contains("message is not modified")) => Ok(()),
+        answer => answer.map(|_| ()),
     }
 }

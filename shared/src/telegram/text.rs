@@ -4,6 +4,8 @@ use super::send::Entity;
 
 /// A message's text has 1–4096 UTF-16 code units.
 pub const MAX_TEXT: usize = 4_096;
+/// What is written under a file has 0–1024.
+pub const MAX_CAPTION: usize = 1_024;
 
 /// A text with its entities.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +55,8 @@ pub struct Line<'a> {
     pub content: &'a str,
 }
 
-/// One text of what was said, one after another; who goes on speaking is not named again.
+/// One text of what was said, one after another; who goes on speaking is not named again. Of somebody who says nothing the
+/// name alone stands there.
 pub fn compose(lines: &[Line<'_>]) -> Text {
     let mut all = Text::default();
     let mut before: Option<&Line<'_>> = None;
@@ -62,7 +65,8 @@ pub fn compose(lines: &[Line<'_>]) -> Text {
             all.add(&Text::plain(line.content));
         } else {
             let name = Entity { kind: "bold", offset: units(line.mark), length: units(line.author) };
-            let text = format!("{}{}: {}", line.mark, line.author, line.content);
+            let colon = if line.content.is_empty() { "" } else { ": " };
+            let text = format!("{}{}{colon}{}", line.mark, line.author, line.content);
             all.add(&Text { text, entities: vec![name] });
         }
         before = Some(line);
@@ -73,17 +77,22 @@ pub fn compose(lines: &[Line<'_>]) -> Text {
 /// Cuts a text into pieces of at most [`MAX_TEXT`] UTF-16 code units, at a line's or word's end where there is one in the
 /// second half of a piece; never within a character. What is marked stays marked.
 pub fn split(text: &Text) -> Vec<Text> {
+    split_after(text, MAX_TEXT)
+}
+
+/// As [`split`], the first piece of at most `first` units.
+pub fn split_after(text: &Text, first: usize) -> Vec<Text> {
     let mut pieces = Vec::new();
     let mut rest = text.text.as_str();
-    let mut at = 0;
-    while let Some(end) = overflow(rest) {
+    let (mut at, mut most_units) = (0, first);
+    while let Some(end) = overflow(rest, most_units) {
         let most = &rest[..end];
         let late = |cut: &usize| *cut > end / 2;
         let cut = most.rfind('\n').filter(late).or_else(|| most.rfind(' ').filter(late)).unwrap_or(end);
         let (piece, tail) = rest.split_at(cut);
         pieces.push(part(text, piece.trim_end(), at));
         at += units(piece) + units(&tail[..tail.len() - tail.trim_start().len()]);
-        rest = tail.trim_start();
+        (rest, most_units) = (tail.trim_start(), MAX_TEXT);
     }
     if !rest.is_empty() {
         pieces.push(part(text, rest, at));
@@ -101,12 +110,12 @@ fn part(whole: &Text, piece: &str, at: usize) -> Text {
     Text { text: piece.to_owned(), entities: marked.collect() }
 }
 
-/// Where a text passes [`MAX_TEXT`], if it does.
-fn overflow(text: &str) -> Option<usize> {
+/// Where a text has more units than `most`, if it has.
+fn overflow(text: &str, most: usize) -> Option<usize> {
     let mut units = 0;
     text.char_indices().find_map(|(at, c)| {
         units += c.len_utf16();
-        (units > MAX_TEXT).then_some(at)
+        (units > most).then_some(at)
     })
 }
 
@@ -138,6 +147,18 @@ mod tests {
 
         assert!(pieces.iter().all(|piece| piece.units() <= MAX_TEXT && piece.text.ends_with("word")));
         assert_eq!(pieces.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join(" "), text.trim());
+    }
+
+    #[test]
+    fn what_finds_no_room_under_a_file_goes_on_in_messages() {
+        let text = compose(&[Line { mark: "↩ ", author: "Ben", content: &"🙂".repeat(3_000) }]);
+
+        let pieces = split_after(&text, MAX_CAPTION);
+
+        assert_eq!(pieces.iter().map(Text::units).collect::<Vec<_>>(), [1023, 4096, 888]);
+        assert_eq!(pieces.iter().map(|piece| piece.text.as_str()).collect::<String>(), text.text);
+        let silent = compose(&[Line { mark: "↩ ", author: "Ben", content: "" }]);
+        assert_eq!((silent.text.as_str(), marked(&silent)), ("↩ Ben", vec!["Ben".to_owned()]));
     }
 
     #[test]

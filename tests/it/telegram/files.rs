@@ -1,5 +1,6 @@
 //! Files that operators send: fetched once, kept here, given to the two sides of their conversation only.
 
+mod moved;
 mod passing;
 mod serving;
 

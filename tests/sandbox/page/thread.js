@@ -73,7 +73,7 @@ function bubble(message, acts, goesOn) {
       message.forward_origin && el('p', { class: 'forwarded' }, 'Forwarded'),
       isQuote && el('p', { class: 'quote' }, el('strong', {}, nameOf(quoted)), el('span', {}, gist(quoted))),
       media(message),
-      (message.text ?? message.caption) && el('p', { class: 'text' }, ...formatted(message.text ?? message.caption, message.entities)),
+      (message.text ?? message.caption) && el('p', { class: 'text' }, ...formatted(message.text ?? message.caption, message.entities ?? message.caption_entities)),
       el('p', { class: 'meta' }, message.edit_date && 'edited ', el('time', {}, time(message.date))),
       acts.canWrite && more(message, acts, isOwn)),
     keyboard(message, acts),

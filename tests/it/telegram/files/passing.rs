@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::time::{MINUTE, SECOND};
-use telegram_server::{BOT_TOKEN, Fault, Media};
+use telegram_server::{BOT_TOKEN, Fault, Media, Sent};
 
 use super::{Folder, PNG, asked, fetched, get, sent, url};
 use crate::people::eventually;
@@ -205,12 +205,10 @@ async fn a_file_that_never_comes_is_told_to_its_sender() {
         office.olga.replies_with(message_id, &Media::photo(b"\xff\xd8\xff"));
         assert_eq!(office.telegram.deliver().await, [200]);
         ada.frame("message").await;
-        eventually("it is given up", async || {
-            office.clock.advance(5 * MINUTE);
-            let sent = office.telegram.sent();
-            sent.iter().any(|sent| sent.text.contains("photo.jpg could not be")).then_some(())
-        })
-        .await;
+        office.telegram.until("a try", |telegram| telegram.requests("getFile").len() > 1).await;
+        office.clock.advance(15 * MINUTE);
+        let is_told = |sent: &Sent| sent.text.contains("photo.jpg could not be");
+        office.telegram.until("it is given up", |telegram| telegram.sent().iter().any(is_told)).await;
         assert!(folder.files().is_empty());
     })
     .await;

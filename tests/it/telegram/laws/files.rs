@@ -80,3 +80,56 @@ async fn people_send_all_kinds_of_things() {
     assert_eq!(group(album[0]), group(album[1]));
     assert_eq!(bot.telegram.pending(), kinds.len() + 2);
 }
+
+#[tokio::test]
+async fn a_bot_sends_a_file_on_as_what_it_is() {
+    let bot = bot().await;
+    let olga = bot.telegram.operator(GROUP, 501, "Olga", "");
+    let message = bot.telegram.message(GROUP, olga.sends(&Media::photo(b"picture"))).unwrap();
+    let photo = &message["photo"][2]["file_id"];
+    let bold = json!([{"type": "bold", "offset": 0, "length": 4}]);
+    let photo_with = |more: Value| {
+        let mut parameters = json!({"chat_id": GROUP, "photo": photo});
+        parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        parameters
+    };
+
+    let sent = bot.done("sendPhoto", &photo_with(json!({"caption": "look here", "caption_entities": bold}))).await;
+    assert_eq!(
+        (&sent["caption"], &sent["caption_entities"], &sent["text"]),
+        (&json!("look here"), &bold, &Value::Null)
+    );
+    assert_eq!(sent["photo"][0]["file_id"], *photo);
+    assert_eq!(bot.telegram.sent()[0].file, Some(("photo".into(), photo.as_str().unwrap().into())));
+    bot.done("sendPhoto", &photo_with(json!({"caption": "🙂".repeat(512)}))).await;
+    let long = bot.refused("sendPhoto", &photo_with(json!({"caption": "🙂".repeat(513)}))).await;
+    assert_eq!(long, "Bad Request: message caption is too long");
+
+    let document = json!({"chat_id": GROUP, "document": photo});
+    assert_eq!(bot.refused("sendDocument", &document).await, "Bad Request: can't use file of type Photo as Document");
+    let nothing = json!({"chat_id": GROUP});
+    assert_eq!(bot.refused("sendVoice", &nothing).await, "Bad Request: there is no voice in the request");
+    let unknown = json!({"chat_id": GROUP, "voice": "AwAC"});
+    assert_eq!(bot.refused("sendVoice", &unknown).await, "Bad Request: wrong remote file identifier specified");
+}
+
+#[tokio::test]
+async fn under_a_file_stands_a_caption_and_no_text() {
+    let bot = bot().await;
+    let olga = bot.telegram.operator(GROUP, 501, "Olga", "");
+    let message = bot.telegram.message(GROUP, olga.sends(&Media::voice(b"OggS"))).unwrap();
+    let voice = json!({"chat_id": GROUP, "voice": message["voice"]["file_id"], "caption": "hello"});
+    let message_id = bot.done("sendVoice", &voice).await["message_id"].clone();
+    let text_id = bot.done("sendMessage", &json!({"chat_id": GROUP, "text": "hello"})).await["message_id"].clone();
+    let edit =
+        |message_id: &Value, part: &str, words: &str| json!({"chat_id": GROUP, "message_id": message_id, part: words});
+
+    let edited = bot.done("editMessageCaption", &edit(&message_id, "caption", "good day")).await;
+    assert_eq!((&edited["caption"], &edited["voice"]), (&json!("good day"), &message["voice"]));
+    let gone = bot.done("editMessageCaption", &edit(&message_id, "caption", "")).await;
+    assert!(gone["caption"].is_null(), "{gone}");
+    let refused = bot.refused("editMessageText", &edit(&message_id, "text", "good day")).await;
+    assert_eq!(refused, "Bad Request: there is no text in the message to edit");
+    let refused = bot.refused("editMessageCaption", &edit(&text_id, "caption", "good day")).await;
+    assert_eq!(refused, "Bad Request: there is no caption in the message to edit");
+}
