@@ -22,5 +22,6 @@ mod sandbox;
 mod setup;
 mod speed;
 pub mod stage;
+mod thrice;
 mod topics;
 mod webhook;

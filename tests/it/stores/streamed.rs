@@ -29,6 +29,11 @@ impl TestStore {
         Self { store: Arc::new(store), stream: Some(Arc::new(Mutex::new(stream))) }
     }
 
+    /// Whether its events come by a stream.
+    pub fn is_streamed(&self) -> bool {
+        self.stream.is_some()
+    }
+
     /// The store itself, for whoever brings in its events by other means.
     pub fn shared(&self) -> Arc<dyn Store> {
         self.store.clone()

@@ -11,13 +11,13 @@ use shared::chat::{self, Caller, Draft};
 use shared::connections::{Connections, Frame, Sent};
 use shared::event::Lane;
 use shared::model::{MessageType, Sender, Via};
-use shared::time::{MINUTE, ManualClock};
+use shared::time::ManualClock;
 use shared::wire::Incoming;
 use telegram_server::TelegramServer;
 use uuid::Uuid;
 
 use super::stage::{FOREIGN_GROUP, GROUP, START, config};
-use crate::stores::{TestStore, for_each_sql_store, for_each_store};
+use crate::stores::{TestStore, for_each_store};
 
 /// No socket is open.
 struct Nobody;
@@ -45,11 +45,6 @@ pub async fn for_each_bench<F: Future<Output = ()>>(tell: impl Fn(Bench) -> F) {
     for_each_store(|store| async move { tell(Bench::on(store).await).await }).await;
 }
 
-/// Tells a story of many hundred steps where each is quick; the other one tells whether DynamoDB does the same.
-pub async fn for_each_sql_bench<F: Future<Output = ()>>(tell: impl Fn(Bench) -> F) {
-    for_each_sql_store(async |store| tell(Bench::on(store).await).await).await;
-}
-
 impl Bench {
     async fn on(store: TestStore) -> Self {
         let clock = Arc::new(ManualClock::new(START));
@@ -57,6 +52,11 @@ impl Bench {
         let config = config(&telegram.url(), &[("MAX_MESSAGE_LEN", "6000"), ("WS_USER_BURST", "1000")]);
         let app = App::new(config, store.shared(), Arc::new(Nobody), clock.clone()).unwrap();
         Self { app, clock, telegram, store }
+    }
+
+    /// So many steps, or a fifth of them where each takes long: what they tell they tell there too.
+    pub fn few(&self, steps: usize) -> usize {
+        if self.store.is_streamed() { steps / 5 } else { steps }
     }
 
     /// Brings what happened into the lane, where a table's stream tells it.
@@ -136,15 +136,10 @@ impl Bench {
         shared::telegram::alert::current(&self.app).await.unwrap().map(|alert| alert.code)
     }
 
-    /// Who is called now and then, minute by minute: how many calls each minute brought.
-    pub async fn minutes(&self, count: usize) -> Vec<usize> {
-        let mut calls = Vec::new();
-        for _ in 0..count {
-            let before = self.telegram.calls();
-            self.drain().await;
-            calls.push(self.telegram.calls() - before);
-            self.clock.advance(MINUTE);
-        }
-        calls
+    /// One step of the mirror; answers how many calls it made.
+    pub async fn calls(&self) -> usize {
+        let before = self.telegram.calls();
+        self.drain().await;
+        self.telegram.calls() - before
     }
 }

@@ -5,10 +5,10 @@ use std::future::{Future, poll_fn};
 use notifier::drain;
 use shared::event::Lane;
 use shared::telegram::chat::{all_paused_until, bot_changed};
-use shared::time::{MINUTE, SECOND};
+use shared::time::{HOUR, MINUTE, SECOND};
 use telegram_server::Fault;
 
-use super::bench::{for_each_bench, for_each_sql_bench};
+use super::bench::for_each_bench;
 use super::stage::START;
 
 #[tokio::test]
@@ -131,15 +131,16 @@ async fn a_bot_that_may_not_write_asks_ever_more_rarely_says_so_and_loses_nothin
         (Fault::Unauthorized, "telegram_unauthorized", 30),
     ];
     for (fault, code, most) in barred {
-        for_each_sql_bench(|bench| {
+        for_each_bench(|bench| {
             let fault = fault.clone();
             async move {
                 bench.telegram.outage(Some(fault.clone()));
                 let ada = bench.join("Ada").await;
-                let mut calls = 0;
-                for minute in 0..120 {
-                    bench.say(&ada, &minute.to_string()).await;
-                    calls += bench.minutes(1).await[0];
+                let (steps, mut calls) = (bench.few(120), 0);
+                for step in 0..steps {
+                    bench.say(&ada, &step.to_string()).await;
+                    calls += bench.calls().await;
+                    bench.clock.advance(2 * HOUR / i64::try_from(steps).unwrap());
                 }
                 assert!((5..=most).contains(&calls), "{fault:?}: {calls} calls in two hours");
                 assert_eq!(bench.alert().await.as_deref(), Some(code));
@@ -147,7 +148,7 @@ async fn a_bot_that_may_not_write_asks_ever_more_rarely_says_so_and_loses_nothin
                 bench.telegram.outage(None);
                 bot_changed(&bench.app).await.unwrap();
                 assert!(bench.drain_all().await <= 5 * MINUTE, "{fault:?}");
-                assert_eq!(bench.arrived("Ada"), (0..120).map(|n| n.to_string()).collect::<Vec<_>>());
+                assert_eq!(bench.arrived("Ada"), (0..steps).map(|n| n.to_string()).collect::<Vec<_>>());
                 assert_eq!(bench.alert().await, None);
             }
         })
@@ -157,18 +158,16 @@ async fn a_bot_that_may_not_write_asks_ever_more_rarely_says_so_and_loses_nothin
 
 #[tokio::test]
 async fn a_dead_telegram_is_asked_once_in_a_while_by_one_for_all() {
-    for_each_sql_bench(|bench| async move {
+    for_each_bench(|bench| async move {
         bench.telegram.outage(Some(Fault::Broken));
         for n in 0..10 {
             let id = bench.join(&format!("V{n}")).await;
             bench.say(&id, "hello").await;
         }
-        let mut calls = 0;
-        for _ in 0..600 {
-            let before = bench.telegram.calls();
-            bench.drain().await;
-            calls += bench.telegram.calls() - before;
-            bench.clock.advance(SECOND);
+        let (steps, mut calls) = (bench.few(600), 0);
+        for _ in 0..steps {
+            calls += bench.calls().await;
+            bench.clock.advance(10 * MINUTE / i64::try_from(steps).unwrap());
         }
         assert!((5..=60).contains(&calls), "{calls} calls in ten minutes");
         assert_eq!(bench.alert().await.as_deref(), Some("telegram_down"));

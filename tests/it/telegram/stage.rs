@@ -45,6 +45,12 @@ pub fn config(api_url: &str, more: &[(&str, &str)]) -> Config {
     Config::read(Place::Gateway, |name| chosen(name).or_else(|| settings(name))).unwrap()
 }
 
+/// Waits for Telegram's answers no longer than this.
+pub fn impatient(mut config: Config, timeout: Duration) -> Config {
+    config.telegram.as_mut().expect("Telegram is set up").timeout = timeout;
+    config
+}
+
 /// A whole Parley with its Telegram.
 pub struct Office {
     pub running: Running,
@@ -59,9 +65,14 @@ pub struct Office {
 
 /// Tells a story on every store.
 pub async fn for_each_office(more: &[(&str, &str)], tell: impl AsyncFn(&Office)) {
+    for_each_office_with(&|api_url| config(api_url, more), tell).await;
+}
+
+/// Tells a story on every store, with the settings that go with the address of Telegram.
+pub async fn for_each_office_with(config: &impl Fn(&str) -> Config, tell: impl AsyncFn(&Office)) {
     for home in Home::every().await {
         eprintln!("on {:?}", home.url);
-        let office = Office::open(&home, more).await;
+        let office = Office::open_with(&home, config).await;
         tell(&office).await;
         office.running.shutdown().await;
         home.leave().await;
@@ -70,6 +81,10 @@ pub async fn for_each_office(more: &[(&str, &str)], tell: impl AsyncFn(&Office))
 
 impl Office {
     pub async fn open(home: &Home, more: &[(&str, &str)]) -> Self {
+        Self::open_with(home, &|api_url| config(api_url, more)).await
+    }
+
+    async fn open_with(home: &Home, config: &impl Fn(&str) -> Config) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let telegram = TelegramServer::start(clock.clone(), &[GROUP, FOREIGN_GROUP]).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -78,7 +93,7 @@ impl Office {
             tick: Duration::from_millis(5),
             terminal: Some(Arc::new(|line| panic!("on the terminal: {line}"))),
             stream: home.stream().await,
-            ..GatewayOptions::new(config(&telegram.url(), more), home.open().await.shared(), listener)
+            ..GatewayOptions::new(config(&telegram.url()), home.open().await.shared(), listener)
         };
         let running = Gateway::start(options).await.unwrap();
         let url = format!("http://{}/telegram/webhook", running.local_addr());
