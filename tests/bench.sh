@@ -1,17 +1,31 @@
 #!/usr/bin/env bash
-# Measures the release build on SQLite and on PostgreSQL, both with the durability of production, and prints one table.
+# Holds the release build against the reference relays on SQLite and PostgreSQL, both with the durability of production, and
+# writes docs/benchmarks.md. QUICK=1 runs less, SOAK=seconds adds the soak; `tests/bench.sh soak` runs nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+what=${1:-bench}
+# 5,000 visitors are as many sockets at each end.
+needed=12000
+ulimit -n "$(ulimit -Hn)"
+if [[ $(ulimit -n) != unlimited && $(ulimit -n) -lt $needed ]]; then
+  echo "bench: $needed open files are needed and $(ulimit -n) are allowed (ulimit -n)" >&2
+  exit 1
+fi
 
 target=${CARGO_TARGET_DIR:-target}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/parley-bench-XXXXXX")
 chmod 755 "$folder"
 trap 'tests/postgres.sh stop "$folder/postgres"; rm -rf "$folder"' EXIT
-ulimit -n 16384 2>/dev/null || true
 
 cargo build --locked --release -p gateway
 cargo build --locked --release -p load
 postgres=$(tests/postgres.sh start "$folder/postgres" durable)
 
-echo "$(nproc) cores, $(uname -sr), commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
-"$target/release/load" "$target/release/gateway" "SQLite=sqlite://$folder/parley.db" "PostgreSQL=$postgres"
+settings=(
+  "gateway=$target/release/gateway" "folder=$folder" "out=docs" "postgres=$postgres"
+  "postmaster=$(head -1 "$folder/postgres/data/postmaster.pid")"
+  "commit=$(git describe --always --dirty 2>/dev/null || echo unknown)"
+  "quick=${QUICK:-}" "seconds=${SOAK:-}" "visitors=${VISITORS:-}"
+)
+"$target/release/load" "$what" "${settings[@]}"

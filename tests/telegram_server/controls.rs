@@ -63,6 +63,11 @@ impl TelegramServer {
         locked(&self.world).calls
     }
 
+    /// How many connections were opened to it.
+    pub fn connections(&self) -> usize {
+        locked(&self.world).connections
+    }
+
     /// The calls of a method, whatever became of them, in order.
     pub fn requests(&self, method: &str) -> Vec<Request> {
         let world = locked(&self.world);

@@ -74,6 +74,7 @@ struct World {
     sent: Vec<Sent>,
     edits: Vec<Sent>,
     calls: usize,
+    connections: usize,
     requests: Vec<Request>,
     hook_replies: Vec<Request>,
     /// By method; `None` is a call that goes well.
@@ -107,6 +108,7 @@ impl World {
             sent: Vec::new(),
             edits: Vec::new(),
             calls: 0,
+            connections: 0,
             requests: Vec::new(),
             hook_replies: Vec::new(),
             faults: BTreeMap::new(),

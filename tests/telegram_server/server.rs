@@ -142,6 +142,7 @@ impl Drop for TelegramServer {
 async fn accept(listener: TcpListener, world: Arc<Mutex<World>>, gate: Arc<Semaphore>, changed: Arc<Notify>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        locked(&world).connections += 1;
         let (world, gate, changed) = (world.clone(), gate.clone(), changed.clone());
         connections.spawn(async move {
             let service = service_fn(|request| answer(&world, &gate, &changed, request));
