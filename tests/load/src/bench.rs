@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::Result;
 use crate::outbox::{self, Outbox};
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::soak::{Soak, soak};
 use crate::stores::{Place, Store};
 use crate::visit::{Lengths, Sample, visit};
+use crate::{Result, paper, report};
 
 /// What is compared.
 #[derive(Clone, Copy)]
@@ -30,6 +30,7 @@ pub struct Pair {
 }
 
 /// How much is run.
+#[derive(Clone, Copy)]
 struct Plan {
     crowds: &'static [usize],
     rounds: usize,
@@ -69,7 +70,7 @@ pub struct Findings {
 /// Runs everything and writes the report.
 pub async fn run(settings: &Settings) -> Result<()> {
     let plan = if settings.quick { QUICK } else { FULL };
-    let mut runs = Runs { settings, lengths: plan.lengths, number: 0 };
+    let mut runs = Runs::new(settings, plan);
     let bare = runs.one(Side::Relay, Store::Nothing, BARE).await?;
     let mut pairs = Vec::new();
     for store in [Store::Sqlite, Store::Postgres] {
@@ -87,14 +88,20 @@ pub async fn run(settings: &Settings) -> Result<()> {
         outbox.push(runs.outbox().await?);
     }
     let soak = if settings.seconds > 0 { Some(runs.soak().await?) } else { None };
-    crate::paper::write(settings, &Findings { pairs, bare, outbox, soak })
+    paper::write(settings, &Findings { pairs, bare, outbox, soak })
 }
 
 /// Only lets visitors reconnect, and says what became of them.
 pub async fn only_soak(settings: &Settings) -> Result<()> {
-    let lengths = FULL.lengths;
-    let soak = Runs { settings, lengths, number: 0 }.soak().await?;
-    crate::paper::say(&soak)
+    let soak = Runs::new(settings, FULL).soak().await?;
+    paper::say_soak(&soak)
+}
+
+/// Only measures what Telegram costs, and says it.
+pub async fn only_outbox(settings: &Settings) -> Result<()> {
+    let outbox = Runs::new(settings, FULL).outbox().await?;
+    paper::say(&report::outbox(&[outbox]));
+    Ok(())
 }
 
 struct Runs<'a> {
@@ -103,7 +110,11 @@ struct Runs<'a> {
     number: usize,
 }
 
-impl Runs<'_> {
+impl<'a> Runs<'a> {
+    fn new(settings: &'a Settings, plan: Plan) -> Self {
+        Self { settings, lengths: plan.lengths, number: 0 }
+    }
+
     async fn place(&mut self, store: Store) -> Result<Place> {
         self.number += 1;
         self.settings.room.place(store, self.number).await

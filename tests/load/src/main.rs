@@ -1,7 +1,8 @@
 //! What Parley costs on this machine, beside the least that could do the same. Drives the real gateway over real sockets.
 //!
-//! `load bench KEY=VALUE …` runs everything and writes the report, `load soak KEY=VALUE …` lets visitors reconnect for a
-//! while, `load relay STORE` is the other side of the comparison, which the first one starts. Settings: [`settings`].
+//! `load bench KEY=VALUE …` runs everything and writes the report, `load telegram …` and `load soak …` run that part of it
+//! and print its table, `load relay STORE` is the other side of the comparison, which the first one starts. The settings
+//! are those of [`settings`].
 //!
 //! Latency is open loop: messages leave on their schedule whether or not earlier ones have arrived, so that a slow answer
 //! is not hidden by waiting for it.
@@ -38,8 +39,9 @@ fn main() -> Result<()> {
         // One thread for the sockets: handing frames from thread to thread would only cost.
         ["relay", store] => Builder::new_current_thread().enable_all().build()?.block_on(relay::run(store)),
         ["bench", settings @ ..] => on_all_cores(bench::run(&Settings::read(settings)?)),
+        ["telegram", settings @ ..] => on_all_cores(bench::only_outbox(&Settings::read(settings)?)),
         ["soak", settings @ ..] => on_all_cores(bench::only_soak(&Settings::read(settings)?)),
-        _ => Err("usage: load bench|soak KEY=VALUE …, or load relay STORE".into()),
+        _ => Err("usage: load bench|telegram|soak KEY=VALUE …, or load relay STORE".into()),
     }
 }
 

@@ -45,17 +45,22 @@ pub fn write(settings: &Settings, findings: &Findings) -> Result<()> {
 }
 
 /// Says what has become of those who kept reconnecting; an error when anything was lost or came twice.
-#[expect(clippy::print_stdout, reason = "the table is what was asked for")]
-pub fn say(soak: &Soak) -> Result<()> {
-    print!("{}", report::table(&report::soak(soak)));
+pub fn say_soak(soak: &Soak) -> Result<()> {
+    say(&report::soak(soak));
     if soak.lost + soak.doubled + soak.holes > 0 { Err("messages were lost or doubled".into()) } else { Ok(()) }
+}
+
+/// Prints a table.
+#[expect(clippy::print_stdout, reason = "the table is what was asked for")]
+pub fn say(rows: &[Row]) {
+    print!("{}", report::table(rows));
 }
 
 const INTRODUCTION: &str = "# What Parley costs\n
 Written by `make bench`; nothing here is typed by hand. A figure that is a ratio compares Parley with the least that could do
 the same on this machine: a relay of its own (`tests/load/src/relay.rs`) that confirms a visitor's message and passes it
 to two admins in frames of the same size, and that keeps it as durably (SQLite: write-ahead log, `synchronous=FULL`;
-PostgreSQL: its own settings, `synchronous_commit` on; all that waits goes in one commit). Both run in turns, relay, Parley,
+PostgreSQL: its own settings, `synchronous_commit` on, pipelined; one row a message, and all that waits goes in one commit). Both run in turns, relay, Parley,
 relay, Parley, and each run begins with an empty database. CPU is that of the server and, for PostgreSQL, of the database's
 processes on both sides, until a second after the last message. Two admins are online in every scenario, a message is about
 100 bytes, and visitors, admins and server share the machine.\n";

@@ -16,14 +16,16 @@ const STYLE: &str = "<style>svg{background:#fff}text{fill:#1f2328;font-family:sy
 const INK: RGBColor = RGBColor(128, 136, 148);
 const COLOURS: [RGBColor; 4] =
     [RGBColor(47, 129, 247), RGBColor(219, 109, 40), RGBColor(63, 160, 80), RGBColor(163, 113, 247)];
-const FONT: (&str, i32) = ("sans-serif", 14);
+const FONT: (&str, i32) = ("sans-serif", 17);
 
 const WIDTH: u32 = 960;
 /// Of a row's name, and of a row.
-const NAME: i32 = 520;
+const NAME: i32 = 440;
 const LINE: i32 = 22;
-/// What is further beyond its limit is cut off here.
-const MOST: f64 = 2.0;
+/// What is further from its limit is cut off here: 16 times as much or as little.
+const FURTHEST: f64 = 4.0;
+const MARKS: [(&str, f64); 7] =
+    [("⅛", -3.0), ("¼", -2.0), ("½", -1.0), ("limit", 0.0), ("2 ×", 1.0), ("4 ×", 2.0), ("8 ×", 3.0)];
 const QUANTILES: [(&str, f64); 6] =
     [("50 %", 0.5), ("75 %", 0.75), ("90 %", 0.9), ("95 %", 0.95), ("99 %", 0.99), ("99.9 %", 0.999)];
 
@@ -44,21 +46,21 @@ pub fn shares(rows: &[Row]) -> Result<String> {
     let rows: Vec<_> = rows.iter().filter_map(|row| Some((row, row.share()?))).collect();
     let height = i32::try_from(rows.len() + 3)? * LINE;
     draw(u32::try_from(height)?, |area| {
-        let right = i32::try_from(WIDTH)? - 40;
-        let x = |share: f64| NAME + pixels(share.min(MOST) / MOST * f64::from(right - NAME));
-        area.draw(&Text::new("Figure as a part of its limit: shorter is better", (12, 12), FONT))?;
-        for mark in [0.0, 0.5, 1.0, 1.5, MOST] {
-            let ink =
-                if (mark - 1.0_f64).abs() < f64::EPSILON { COLOURS[1].stroke_width(2) } else { INK.stroke_width(1) };
-            area.draw(&PathElement::new(vec![(x(mark), LINE * 2 - 4), (x(mark), height - LINE / 2)], ink))?;
-            area.draw(&Text::new(format!("{mark}"), (x(mark) - 8, LINE + 4), FONT))?;
+        let right = i32::try_from(WIDTH)? - 60;
+        let x = |doublings: f64| NAME + pixels(f64::midpoint(doublings / FURTHEST, 1.0) * f64::from(right - NAME));
+        area.draw(&Text::new("Figures beside their limits, shorter is better", (12, 12), FONT))?;
+        for (name, mark) in MARKS {
+            let ink = if name == "limit" { COLOURS[1].stroke_width(2) } else { INK.stroke_width(1) };
+            area.draw(&PathElement::new(vec![(x(mark), LINE * 2 - 2), (x(mark), height - LINE / 2)], ink))?;
+            area.draw(&Text::new(name, (x(mark) - 10, LINE + 2), FONT))?;
         }
         for (row, number) in rows.iter().zip(2_i32..) {
             let ((row, share), y) = (row, number * LINE);
             let colour = if *share > 1.0 { COLOURS[1] } else { COLOURS[0] };
             area.draw(&Text::new(row.scenario.clone(), (12, y + 3), FONT))?;
-            area.draw(&Rectangle::new([(NAME, y + 3), (x(*share), y + LINE - 5)], colour.filled()))?;
-            area.draw(&Text::new(row.figure.clone(), (x(*share) + 6, y + 3), FONT))?;
+            let end = x(share.log2().clamp(-FURTHEST, FURTHEST));
+            area.draw(&Rectangle::new([(NAME, y + 3), (end, y + LINE - 5)], colour.filled()))?;
+            area.draw(&Text::new(row.figure.clone(), (end + 6, y + 3), FONT))?;
         }
         Ok(())
     })
@@ -103,7 +105,7 @@ fn chart(
         let mut chart = ChartBuilder::on(area)
             .margin(16)
             .margin_right(40)
-            .caption(title, ("sans-serif", 18))
+            .caption(title, ("sans-serif", 21))
             .x_label_area_size(36)
             .y_label_area_size(64)
             .build_cartesian_2d(0.0..end, 0.0..top.max(0.1))?;
@@ -115,6 +117,7 @@ fn chart(
             .label_style(FONT)
             .x_labels(6)
             .x_label_formatter(&|x| label(*x))
+            .y_label_formatter(&|y| format!("{y:.0}"))
             .y_desc(unit)
             .draw()?;
         for ((name, points), colour) in lines.into_iter().zip(COLOURS) {

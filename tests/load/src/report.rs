@@ -134,6 +134,9 @@ fn memory(pair: &Pair) -> Vec<Row> {
 
 /// The rows of the outbox.
 pub fn outbox(runs: &[Outbox]) -> Vec<Row> {
+    if runs.is_empty() {
+        return Vec::new();
+    }
     let row = |name: &str, limit: &str, goal: &str, of: fn(&Outbox) -> f64| {
         let values: Vec<_> = runs.iter().map(of).collect();
         Row {

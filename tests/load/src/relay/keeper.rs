@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_postgres::{Client, NoTls, Statement};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -17,9 +18,9 @@ const SCHEMA: &str =
     "create table message (id bigserial primary key, conversation_id text not null, seq bigint not null,
         client_id text not null, sender text not null, content text not null);
     create table session (conversation_id text primary key, token text not null)";
-const MESSAGES: &str = "insert into message (conversation_id, seq, client_id, sender, content)
-    select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[])";
-const SESSIONS: &str = "insert into session (conversation_id, token) select * from unnest($1::text[], $2::text[])";
+const MESSAGES: &str =
+    "insert into message (conversation_id, seq, client_id, sender, content) values ($1, $2, $3, $4, $5)";
+const SESSIONS: &str = "insert into session (conversation_id, token) values ($1, $2)";
 
 /// A message to keep.
 pub(super) struct MessageRow {
@@ -101,7 +102,6 @@ impl Postgres {
         Ok(Self { client, messages, sessions })
     }
 
-    /// One statement for all messages that wait, which is one commit.
     async fn write(self, mut jobs: UnboundedReceiver<Job>) -> Result<()> {
         let mut batch = Vec::with_capacity(BATCH);
         while jobs.recv_many(&mut batch, BATCH).await > 0 {
@@ -111,34 +111,23 @@ impl Postgres {
         Ok(())
     }
 
+    /// Everything is on its way before the first answer has come back.
     async fn commit(&self, batch: &[Job]) -> Result<()> {
-        let messages: Vec<_> = batch
-            .iter()
-            .filter_map(|job| match &job.row {
-                Row::Message(row) => Some(row),
-                Row::Session(_) => None,
-            })
-            .collect();
-        let sessions: Vec<_> = batch
-            .iter()
-            .filter_map(|job| match &job.row {
-                Row::Session(row) => Some(row),
-                Row::Message(_) => None,
-            })
-            .collect();
-        if !messages.is_empty() {
-            let ids: Vec<_> = messages.iter().map(|row| row.conversation_id.as_str()).collect();
-            let seqs: Vec<_> = messages.iter().map(|row| row.seq).collect();
-            let client_ids: Vec<_> = messages.iter().map(|row| row.client_id.as_str()).collect();
-            let senders: Vec<_> = messages.iter().map(|row| row.sender).collect();
-            let contents: Vec<_> = messages.iter().map(|row| row.content.as_str()).collect();
-            self.client.execute(&self.messages, &[&ids, &seqs, &client_ids, &senders, &contents]).await?;
+        let rows = try_join_all(batch.iter().map(|job| self.insert(&job.row)));
+        let (begin, rows, commit) =
+            futures::join!(self.client.batch_execute("begin"), rows, self.client.batch_execute("commit"));
+        begin?;
+        rows?;
+        Ok(commit?)
+    }
+
+    async fn insert(&self, row: &Row) -> std::result::Result<u64, tokio_postgres::Error> {
+        match row {
+            Row::Message(row) => {
+                let MessageRow { conversation_id, seq, client_id, sender, content } = row;
+                self.client.execute(&self.messages, &[conversation_id, seq, client_id, sender, content]).await
+            }
+            Row::Session(row) => self.client.execute(&self.sessions, &[&row.conversation_id, &row.token]).await,
         }
-        if !sessions.is_empty() {
-            let ids: Vec<_> = sessions.iter().map(|row| row.conversation_id.as_str()).collect();
-            let tokens: Vec<_> = sessions.iter().map(|row| row.token.as_str()).collect();
-            self.client.execute(&self.sessions, &[&ids, &tokens]).await?;
-        }
-        Ok(())
     }
 }
