@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run run-telegram-sandbox telegram-setup test test-aws check bench soak bench-lambda build deploy fuzz pages webhook table
+.PHONY: help run run-telegram-sandbox telegram-setup test test-aws check counts bench soak bench-lambda build deploy fuzz pages webhook table
 
 # A variable of the environment wins over its line in .env.
 settings = if [ -f .env ]; then while IFS= read -r line || [ -n "$$line" ]; do case "$$line" in [A-Z]*=*) \
@@ -14,6 +14,7 @@ help:
 	@echo "make test    run every test; installs PostgreSQL and Chromium when they are missing"
 	@echo "make test-aws  the part of it that is about AWS: template, build by SAM, stories on a small AWS on this machine"
 	@echo "make check   formatting, lints, dependencies"
+	@echo "make counts  instructions, system calls, memory and AWS's units, each against its limit"
 	@echo "make bench   what a message, a connection and a start cost beside the least possible: docs/benchmarks.md; QUICK=1, SOAK=600"
 	@echo "make soak    visitors who keep reconnecting, for ten minutes (or SOAK=n seconds): nothing lost, memory flat"
 	@echo "make bench-lambda  what each Lambda bootstrap costs to start"
@@ -45,6 +46,9 @@ test-aws:
 
 check:
 	@bash .ci/check.sh
+
+counts:
+	@bash tests/counts.sh
 
 bench:
 	@bash tests/bench.sh

@@ -18,9 +18,9 @@ need_sam
 say "The template, as it stands and as AWS translates it"
 sam validate --lint
 translated=$(mktemp "${TMPDIR:-/tmp}/parley-template-XXXXXX.json")
-server=
+server= figures=
 clean_up() {
-  rm -f "$translated"
+  rm -f "$translated" "$figures"
   if [[ -n $server ]]; then tests/dynamodb.sh stop "$server"; fi
 }
 trap clean_up EXIT
@@ -42,18 +42,27 @@ stories=(cargo nextest run --locked -p tests --no-default-features --features sh
 "${stories[@]}" --no-run
 "$tools/sam/bin/python" tests/aws/run.py "${stories[@]}" --run-ignored only -E 'test(deployed::)'
 
+need_package valgrind valgrind
+need_dynoxide
+say "What each bootstrap costs"
+figures=$(mktemp "${TMPDIR:-/tmp}/parley-figures-XXXXXX.tsv")
+server=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
+TEST_DYNAMODB_URL=$(tests/dynamodb.sh start "$server") \
+  "$tools/sam/bin/python" tests/aws/bench_lambda.py "$figures" .aws-sam/build/*/bootstrap
+tests/dynamodb.sh stop "$server"
+python3 tests/counts/judge.py "$figures"
+
 if [[ ${1:-} == deploy ]]; then exit; fi
 
 say "What every store must do, on another DynamoDB as a second opinion, and on S3"
 server=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
 second=$(PATH=$tools/ministack/bin:$PATH tests/dynamodb.sh start "$server" ministack)
-# The storms and the budget are held by one server.
+# The storms and what counts units are held by one server.
 # It knows its owner by these, and checks what is signed with them.
 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 \
-  TEST_STORES=dynamodb TEST_DYNAMODB_URL=$second TEST_S3_ENDPOINT=$second "${stories[@]}" -E 'test(conformance::) - test(storms::) - test(budget::)'
+  TEST_STORES=dynamodb TEST_DYNAMODB_URL=$second TEST_S3_ENDPOINT=$second "${stories[@]}" -E 'test(conformance::) - test(storms::) - test(budget::) - test(bill::) - test(flat::)'
 tests/dynamodb.sh stop "$server"
 
-need_dynoxide
 say "The same functions behind cargo lambda watch, with the gateway in front of them"
 server=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
 TEST_DYNAMODB_URL=$(tests/dynamodb.sh start "$server")

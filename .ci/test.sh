@@ -8,16 +8,11 @@ say() {
   echo "── $1"
 }
 
-install_packages() {
+need_packages() {
   local missing=()
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
   command -v chromium >/dev/null || [[ -n ${CHROMIUM:-} ]] || missing+=(chromium)
-  if ((${#missing[@]} == 0)); then return; fi
-  say "Installing with apt: ${missing[*]}"
-  local as_root=()
-  if [[ $(id -u) != 0 ]]; then as_root=(sudo); fi
-  "${as_root[@]}" apt-get update -qq </dev/null
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+  if ((${#missing[@]} > 0)); then install_packages "${missing[@]}"; fi
 }
 
 folder= tables=
@@ -28,7 +23,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-install_packages
+need_packages
 need cargo-nextest 0.9.148
 need_dynoxide
 

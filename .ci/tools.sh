@@ -21,3 +21,17 @@ need_dynoxide() {
     cargo install --quiet --locked --root "$tools" --version 3.2.0 dynoxide-rs --no-default-features \
     --features native-sqlite,http-server,cli
 }
+
+# need_package PROGRAM PACKAGE: what Debian has.
+need_package() {
+  if command -v "$1" >/dev/null; then return; fi
+  install_packages "$2"
+}
+
+install_packages() {
+  echo "Installing with apt: $*"
+  local as_root=()
+  if [[ $(id -u) != 0 ]]; then as_root=(sudo); fi
+  "${as_root[@]}" apt-get update -qq </dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "$@" </dev/null >/dev/null
+}

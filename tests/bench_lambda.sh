@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# Measures what each Lambda bootstrap costs to start, beside the least that a Lambda function can be, and prints one table.
+# Measures what each Lambda bootstrap costs, beside the least that a Lambda function can be, and prints one table.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .ci/tools.sh
 source .ci/aws_tools.sh
+need_package valgrind valgrind
 need_sam
 need_dynoxide
 
 tables=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
-trap 'tests/dynamodb.sh stop "$tables"' EXIT
+file=$(mktemp "${TMPDIR:-/tmp}/parley-bench-XXXXXX.tsv")
+trap 'tests/dynamodb.sh stop "$tables"; rm -f "$file"' EXIT
 TEST_DYNAMODB_URL=$(tests/dynamodb.sh start "$tables")
 export TEST_DYNAMODB_URL
 
-functions=(connect message disconnect visitor admin telegram notifier maintenance)
+functions=(hello connect message disconnect visitor admin telegram notifier maintenance)
 # As cargo-lambda builds them.
-CARGO_PROFILE_RELEASE_PANIC=abort cargo build --locked --release -p hello "${functions[@]/#/-p}"
-"$tools/sam/bin/python" tests/aws/bench_lambda.py "${CARGO_TARGET_DIR:-target}/release"
+CARGO_PROFILE_RELEASE_PANIC=abort cargo build --locked --release "${functions[@]/#/-p}"
+"$tools/sam/bin/python" tests/aws/bench_lambda.py "$file" "${functions[@]/#/${CARGO_TARGET_DIR:-target}/release/}"
+python3 tests/counts/judge.py "$file"

@@ -1,8 +1,9 @@
-"""What each bootstrap costs to start, as a table in Markdown.
+"""What each bootstrap costs: its size, its start, an event, its memory.
 
-python tests/aws/bench_lambda.py FOLDER: measures the programs in FOLDER against a small Runtime API of its own, with the events of
-tests/events, on the DynamoDB-compatible server that TEST_DYNAMODB_URL names. Without TLS, which that server does not speak.
-Instructions are counted by callgrind when it is there.
+python tests/aws/bench_lambda.py FILE PROGRAM…: measures bootstraps (named after their functions, or in folders that are) against a small
+Runtime API of its own, with the events of tests/events, on the DynamoDB-compatible server that TEST_DYNAMODB_URL names; without TLS,
+which that server does not speak. Appends a line to FILE for each figure: name, figure, limit, goal, with tabs between them.
+Instructions are counted by callgrind.
 """
 
 import contextlib
@@ -11,9 +12,7 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,22 +23,22 @@ import zipfile
 from invoke import make_table
 from run import OWNER, ROOT
 
-FUNCTIONS = ["hello", "connect", "message", "disconnect", "visitor", "admin", "telegram", "notifier", "maintenance"]
-RUNS = 11
+# The events of a run of which callgrind counts the instructions; the first one pays for the start.
+WARM = 11
 TABLE = "bench"
 # Callgrind makes a program some fifty times slower.
 PATIENCE = 120
 
 
 class RuntimeApi(http.server.ThreadingHTTPServer):
-    """Hands out one event; notes when it was asked for one and what it was answered."""
+    """Hands out an event, one time after the other; notes when the program was ready for one more than it got."""
 
     daemon_threads = True
 
-    def __init__(self, event):
+    def __init__(self, event, times):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.event, self.polled, self.answered = event, threading.Event(), threading.Event()
-        self.give, self.polled_at = threading.Event(), None
+        self.event, self.left, self.response, self.done = event, times, ("nothing", b""), threading.Event()
+        self.over = threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -58,12 +57,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         api = self.server
-        api.polled_at = api.polled_at or time.monotonic()
-        api.polled.set()
-        api.give.wait(PATIENCE)
-        if api.answered.is_set():
-            # There is one event only; the next poll is held until the end.
-            time.sleep(PATIENCE)
+        if api.left == 0:
+            api.done.set()
+            # Held until the end, as Lambda does.
+            api.over.wait(PATIENCE)
+            return
+        api.left -= 1
         deadline = int((time.time() + 3 * PATIENCE) * 1000)
         self.send_response(200)
         self.send_header("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
@@ -81,7 +80,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(202)
         self.send_header("content-length", "0")
         self.end_headers()
-        self.server.answered.set()
 
 
 def read_chunks(file):
@@ -105,49 +103,38 @@ def environment(api, endpoint):
 
 
 @contextlib.contextmanager
-def started(command, api, endpoint):
-    began = time.monotonic()
+def invoked(command, event, times, endpoint):
+    """A program that has answered so many events, and waits for another one."""
+    api = RuntimeApi(event, times)
     process = subprocess.Popen(command, env=environment(api, endpoint), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        if not api.polled.wait(PATIENCE):
+        if not api.done.wait(PATIENCE):
             process.kill()
-            sys.exit(f"{command[-1]} never asked for an event: {process.stderr.read().decode()}")
-        yield process, began
+            sys.exit(f"{command[-1]} never answered: {process.stderr.read().decode()}")
+        kind, body = api.response
+        if kind != "response":
+            sys.exit(f"{command[-1]} failed: {body.decode()}")
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate()
+        api.over.set()
         api.shutdown()
         api.server_close()
 
 
-def resident(process):
-    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{process.pid}/status").read_text())[1]) / 1024
+def peak_memory(program, event, endpoint):
+    with invoked([program], event, 1, endpoint) as process:
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) * 1024 / 1e6
 
 
-def answer(api, program):
-    api.give.set()
-    if not api.answered.wait(PATIENCE):
-        sys.exit(f"{program} never answered")
-    kind, body = api.response
-    if kind != "response":
-        sys.exit(f"{program} failed: {body.decode()}")
-
-
-def run_once(program, event, endpoint):
-    api = RuntimeApi(event)
-    with started([program], api, endpoint) as (process, began):
-        start = (api.polled_at - began) * 1000
-        answer(api, program)
-        return start, resident(process)
-
-
-def instructions(program, event, endpoint, to_response):
+def instructions(program, event, times, endpoint):
+    """Millions of them, from the start until so many events are answered."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "callgrind"
-        api = RuntimeApi(event)
-        with started(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", program], api, endpoint):
-            if to_response:
-                answer(api, program)
+        with invoked(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", program], event, times, endpoint):
+            pass
         return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.MULTILINE)[1]) / 1e6
 
 
@@ -158,20 +145,29 @@ def zipped(program):
         return pathlib.Path(file.name).stat().st_size / 1e6
 
 
+def name_of(program):
+    """`message`, of `message` itself or of `MessageFunction/bootstrap`, where SAM puts it."""
+    name = program.parent.name if program.name == "bootstrap" else program.name
+    return name.removesuffix("Function").lower()
+
+
 def main():
-    binaries, events, endpoint = pathlib.Path(sys.argv[1]), ROOT / "tests/events", os.environ["TEST_DYNAMODB_URL"]
+    figures, programs, endpoint = pathlib.Path(sys.argv[1]), map(pathlib.Path, sys.argv[2:]), os.environ["TEST_DYNAMODB_URL"]
     os.environ.update(OWNER)
     make_table(endpoint, TABLE)
-    counts = shutil.which("valgrind") is not None
-    print("| function | zip, MB | start, ms | resident, MB | instructions to start, M | to the first answer, M |")
-    print("|---|---:|---:|---:|---:|---:|")
-    for name in FUNCTIONS:
-        program, file = str(binaries / name), events / f"{name}.json"
+    for program in programs:
+        name = name_of(program)
+        file, path = ROOT / f"tests/events/{name}.json", str(program)
         event = file.read_bytes() if file.exists() else json.dumps({}).encode()
-        runs = [run_once(program, event, endpoint) for _ in range(RUNS)]
-        start, memory = (statistics.median(column) for column in zip(*runs))
-        counted = [f"{instructions(program, event, endpoint, to):.1f}" if counts else "" for to in (False, True)]
-        print(f"| {name} | {zipped(program):.2f} | {start:.1f} | {memory:.1f} | {counted[0]} | {counted[1]} |", flush=True)
+        first, all_of_them = (instructions(path, event, times, endpoint) for times in (1, WARM))
+        with figures.open("a") as lines:
+            for what, figure, limit, goal in [
+                ("zip, MB", zipped(path), 4, 2.5),
+                ("instructions to the first answer, millions", first, 60, 30),
+                ("instructions of an event when warm, millions", (all_of_them - first) / (WARM - 1), 1, 0.4),
+                ("peak memory, MB", peak_memory(path, event, endpoint), 14, 8),
+            ]:
+                print(f"{name}: {what}\t{figure:.3f}\t{limit}\t{goal}", file=lines, flush=True)
 
 
 main()

@@ -3,6 +3,7 @@
 mod append;
 mod approval;
 mod attachments;
+mod bill;
 mod buckets;
 mod budget;
 mod chats;
@@ -11,6 +12,7 @@ mod connections;
 mod conversations;
 mod deletion;
 mod durability;
+mod flat;
 mod links;
 mod list;
 mod make;

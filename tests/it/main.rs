@@ -5,6 +5,7 @@
 mod conformance;
 mod deployed;
 mod events;
+mod figures;
 mod gateway;
 mod people;
 mod stores;

@@ -18,7 +18,7 @@ use crate::stores::Home;
 
 /// Every frame that was sent, and to whom.
 #[derive(Default)]
-struct Letterbox(Mutex<Vec<(String, Value)>>);
+pub(super) struct Letterbox(Mutex<Vec<(String, Value)>>);
 
 #[async_trait]
 impl Connections for Letterbox {
@@ -32,15 +32,15 @@ impl Connections for Letterbox {
 }
 
 /// One instance of the function `message`, which knows no conversation yet.
-struct Instance {
-    app: App,
-    store: Arc<DynamoStore>,
+pub(super) struct Instance {
+    pub(super) app: App,
+    pub(super) store: Arc<DynamoStore>,
+    pub(super) clock: Arc<ManualClock>,
     sent: Arc<Letterbox>,
-    clock: Arc<ManualClock>,
 }
 
 impl Instance {
-    fn new(home: &Home) -> Self {
+    pub(super) fn new(home: &Home) -> Self {
         let setting = |name: &str| match name {
             "DATABASE_URL" => Some(home.url.reveal().to_owned()),
             "OTP_HASH_SALT" => Some("0123456789abcdef0123456789abcdef".into()),
@@ -50,11 +50,11 @@ impl Instance {
         let store = Arc::new(DynamoStore::open(&home.url).unwrap());
         let (sent, clock) = (Arc::new(Letterbox::default()), Arc::new(ManualClock::new(START)));
         let app = App::new(config, store.clone(), sent.clone(), clock.clone()).unwrap();
-        Self { app, store, sent, clock }
+        Self { app, store, clock, sent }
     }
 
     /// Handles a frame of a socket; answers what that cost and what was sent.
-    async fn handle(&self, socket: &Connection, frame: &Value) -> (Consumed, Vec<(String, Value)>) {
+    pub(super) async fn handle(&self, socket: &Connection, frame: &Value) -> (Consumed, Vec<(String, Value)>) {
         let mut event = ApiGatewayWebsocketProxyRequest::default();
         event.request_context.connection_id = Some(socket.connection_id.clone());
         event.body = Some(frame.to_string());
@@ -67,14 +67,14 @@ impl Instance {
 }
 
 /// The visitor's socket, connected but not yet bound.
-async fn visitor(store: &DynamoStore) -> Connection {
+pub(super) async fn visitor(store: &DynamoStore) -> Connection {
     let socket = visitor_socket("192.0.2.1");
     store.connect(&socket, NO_CAPS).await.unwrap();
     socket
 }
 
 /// An admin's socket.
-async fn admin(store: &DynamoStore) -> Connection {
+pub(super) async fn admin(store: &DynamoStore) -> Connection {
     let one: Session = session("Oya");
     let hash = one.session_id.clone();
     let code = LoginCode {
@@ -94,7 +94,7 @@ fn kinds(sent: &[(String, Value)]) -> Vec<&str> {
     sent.iter().filter_map(|(_, frame)| frame["type"].as_str()).collect()
 }
 
-fn of_100_bytes(number: i64) -> Value {
+pub(super) fn of_100_bytes(number: i64) -> Value {
     let content = format!("{number:0100}");
     json!({"type": "message", "client_id": uuid::Uuid::new_v4().to_string(), "content": content})
 }

@@ -1,0 +1,83 @@
+//! What one more message of a visitor costs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::Result;
+use crate::gateway::Gateway;
+use crate::house::House;
+use crate::people::{Admin, Visitor};
+use crate::report::{Report, slope};
+use crate::{callgrind, strace};
+
+/// Messages of the two runs of a handler, and of the gateway, whose database tidies its log up every hundred messages or so.
+const HANDLER: (u32, u32) = (100, 300);
+const GATEWAY: (u32, u32) = (100, 700);
+/// A message has 100 bytes of text.
+const TEXT: &str = "Where is my parcel? The number on the slip is 4711, and the page says that it left you last Friday";
+
+/// The frame of the `number`th message.
+pub fn frame(number: u32) -> Value {
+    json!({"type": "message", "client_id": format!("{number:032}"), "content": format!("{TEXT}{}", number % 10)})
+}
+
+/// Figures of the handler and of the gateway.
+pub async fn measure(report: &mut Report, gateway: &str, folder: &Path) -> Result<()> {
+    let handler = callgrind::of_one_more(&["handler"], folder, HANDLER)?;
+    report.add("message: instructions of the handler", handler, 120_000.0, 60_000.0)?;
+    let database = |name: &str| format!("sqlite://{}", folder.join(name).display());
+    let program = Path::new(gateway);
+
+    let mut runs = Vec::new();
+    for times in [GATEWAY.0, GATEWAY.1] {
+        let (command, out) = callgrind::wrapped(program, folder);
+        talk(command, &database(&format!("instructions-{times}.db")), times).await?;
+        runs.push((times, callgrind::total(&out)?));
+    }
+    report.add("message: instructions of the gateway", slope(runs[0], runs[1]), 250_000.0, 90_000.0)?;
+
+    let mut runs = Vec::new();
+    for times in [GATEWAY.0, GATEWAY.1] {
+        let (command, out): (Command, PathBuf) = strace::wrapped(program, folder);
+        talk(command, &database(&format!("calls-{times}.db")), times).await?;
+        runs.push((times, strace::total(&out).await?));
+    }
+    report.add("message: system calls of the gateway", slope(runs[0], runs[1]), 20.0, 12.0)
+}
+
+/// `counts handler TIMES`: messages of a visitor, while an admin is there.
+pub async fn handle(times: u32) -> Result<()> {
+    let house = House::open("sqlite::memory:").await?;
+    let (visitor, _) = (house.visitor().await?, house.admin().await?);
+    house.frame(&visitor, &json!({"type": "join", "display_name": "Ada"})).await;
+    for number in 0..times {
+        let frames = house.frame(&visitor, &frame(number)).await;
+        if frames != 2 {
+            return Err(format!("{frames} frames were sent, not one to each side").into());
+        }
+    }
+    if house.newest()?["type"] != "message" {
+        return Err("the last message was refused".into());
+    }
+    Ok(())
+}
+
+/// A visitor writes to an admin by the gateway. Each message is sent when all is done that the one before brought about, and
+/// the gateway ends when nothing waits in its outbox.
+async fn talk(command: Command, database_url: &str, times: u32) -> Result<()> {
+    let mut gateway = Gateway::start(command, database_url).await?;
+    let mut admin = Admin::log_in(&mut gateway).await?;
+    let mut visitor = Visitor::join(gateway.address(), 1).await?;
+    gateway.rest().await?;
+    for number in 0..times {
+        let frame = frame(number);
+        visitor.say(&frame).await?;
+        visitor.hear_message(&frame).await?;
+        admin.hear_message(&frame).await?;
+        gateway.rest().await?;
+    }
+    gateway.deliver().await?;
+    gateway.stop().await
+}

@@ -1,0 +1,185 @@
+//! What a conversation costs on AWS, in what its price list counts: frames, connected minutes, invocations, units.
+
+use aws_lambda_events::dynamodb::Event;
+use gateway::stream::StreamReader;
+use serde_json::{Value, json};
+use shared::event::stream::{Told, told};
+use shared::model::{Connection, Side};
+use shared::store::ConnectionRows;
+use shared::store::dynamodb::Consumed;
+use shared::time::{Clock, SECOND};
+
+use super::budget::{Instance, admin, of_100_bytes, visitor};
+use crate::figures::tell;
+use crate::stores::Home;
+
+/// us-east-1, on demand, without the free tier, in dollars a million; as listed on 2026-11-22.
+mod price {
+    pub const FRAMES: f64 = 1.00;
+    pub const CONNECTED_MINUTES: f64 = 0.25;
+    pub const INVOCATIONS: f64 = 0.20;
+    pub const GB_SECONDS: f64 = 13.333_4;
+    pub const WRITE_UNITS: f64 = 0.625;
+    pub const READ_UNITS: f64 = 0.125;
+}
+
+/// Messages of a conversation, as many from either side.
+const MESSAGES: u32 = 20;
+/// How long a visitor stays, and how long an admin's panel is open for each conversation: eight hours on twenty days for a
+/// thousand of them.
+const VISITOR_MINUTES: f64 = 15.0;
+const ADMIN_MINUTES: f64 = 9.6;
+/// A function's run is taken as 10 ms at 256 MB.
+const RUN_GB_SECONDS: f64 = 0.010 * 0.25;
+/// API Gateway counts a frame as often as 32 KB fit into it.
+const FRAME_BYTES: usize = 32 * 1024;
+
+/// What has been used.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bill {
+    frames: u32,
+    invocations: u32,
+    written: f64,
+    read: f64,
+}
+
+impl Bill {
+    fn since(self, before: Self) -> Self {
+        Self {
+            frames: self.frames - before.frames,
+            invocations: self.invocations - before.invocations,
+            written: self.written - before.written,
+            read: self.read - before.read,
+        }
+    }
+
+    /// Dollars for a thousand of these, with the minutes that sockets are connected.
+    fn of_a_thousand(self, connected_minutes: f64) -> f64 {
+        let invocations = f64::from(self.invocations);
+        let millionths = f64::from(self.frames) * price::FRAMES
+            + connected_minutes * price::CONNECTED_MINUTES
+            + invocations * (price::INVOCATIONS + RUN_GB_SECONDS * price::GB_SECONDS)
+            + self.written * price::WRITE_UNITS
+            + self.read * price::READ_UNITS;
+        millionths / 1_000.0
+    }
+}
+
+/// The functions `message` and `notifier`, one instance each, with what invokes the latter.
+struct Functions {
+    message: Instance,
+    notifier: Instance,
+    stream: StreamReader,
+    bill: Bill,
+}
+
+impl Functions {
+    async fn new(home: &Home) -> Self {
+        let stream = home.stream().await.unwrap();
+        Self { message: Instance::new(home), notifier: Instance::new(home), stream, bill: Bill::default() }
+    }
+
+    /// A frame comes in and all is done that it brings about.
+    async fn frame(&mut self, socket: &Connection, frame: &Value) {
+        self.message.clock.advance(SECOND);
+        self.notifier.clock.advance(SECOND);
+        let (cost, sent) = self.message.handle(socket, frame).await;
+        assert!(sent.iter().all(|(_, frame)| frame["type"] != "error"), "{sent:?}");
+        self.bill.invocations += 1;
+        self.bill.frames += billed(frame) + sent.iter().map(|(_, frame)| billed(frame)).sum::<u32>();
+        self.add(cost);
+        self.notify().await;
+    }
+
+    /// Hands the stream's records to the notifier, as the mapping does that keeps nothing back: at most a hundred at once.
+    async fn notify(&mut self) {
+        loop {
+            let records = self.stream.next().await.unwrap();
+            if records.is_empty() {
+                return;
+            }
+            let mut event = Event::default();
+            event.records = records.into_iter().filter(|one| matches!(told(one), Told::Happened(..))).collect();
+            if event.records.is_empty() {
+                continue;
+            }
+            let before = self.notifier.store.consumed();
+            assert!(notifier::stream(&self.notifier.app, event).await.batch_item_failures.is_empty());
+            let after = self.notifier.store.consumed();
+            self.bill.invocations += 1;
+            self.add(Consumed { read: after.read - before.read, written: after.written - before.written });
+        }
+    }
+
+    fn add(&mut self, cost: Consumed) {
+        self.bill.written += cost.written;
+        self.bill.read += cost.read;
+    }
+}
+
+fn billed(frame: &Value) -> u32 {
+    u32::try_from(frame.to_string().len().div_ceil(FRAME_BYTES)).unwrap()
+}
+
+/// A visitor comes, talks with an admin and goes; answers what all of it costs, and what the messages cost of it.
+async fn conversation(admins: u32) -> (Bill, Bill) {
+    let home = Home::on_dynamodb().await;
+    let mut functions = Functions::new(&home).await;
+    let store = functions.message.store.clone();
+    let oya = admin(&store).await;
+    for _ in 1..admins {
+        admin(&store).await;
+    }
+    functions.notify().await;
+    functions.bill = Bill::default();
+    let before = store.consumed();
+    let socket = visitor(&store).await;
+    functions.bill.invocations += 1;
+    functions.add(Consumed {
+        read: store.consumed().read - before.read,
+        written: store.consumed().written - before.written,
+    });
+    functions.frame(&socket, &json!({"type": "join", "display_name": "Ada"})).await;
+    let row = store.connection(&socket.connection_id, functions.message.clock.now()).await.unwrap().unwrap();
+    let Side::Visitor { conversation_id: Some(id) } = row.side else { panic!("not bound") };
+
+    let joined = functions.bill;
+    for number in 0..i64::from(MESSAGES / 2) {
+        functions.frame(&socket, &of_100_bytes(number)).await;
+        let mut answer = of_100_bytes(number);
+        (answer["type"], answer["conversation_id"]) = ("admin_message".into(), id.as_str().into());
+        functions.frame(&oya, &answer).await;
+    }
+    let messages = functions.bill.since(joined);
+
+    let before = store.consumed();
+    store.disconnect(&socket.connection_id, functions.message.clock.now()).await.unwrap();
+    functions.bill.invocations += 1;
+    functions.add(Consumed {
+        read: store.consumed().read - before.read,
+        written: store.consumed().written - before.written,
+    });
+    functions.notify().await;
+    home.leave().await;
+    (functions.bill, messages)
+}
+
+#[tokio::test]
+async fn a_message_costs_what_the_price_list_says() {
+    for admins in [1, 2] {
+        let (all, messages) = conversation(admins).await;
+
+        eprintln!("{admins} admins: {all:?}, of which the messages {messages:?}");
+        let each = |count: u32| f64::from(count) / f64::from(MESSAGES);
+        let with = if admins == 1 { "an admin" } else { "two admins" };
+        tell(&format!("aws: frames of a message with {with}"), each(messages.frames), 3.0, 2.7);
+        let minutes = VISITOR_MINUTES + f64::from(admins) * ADMIN_MINUTES;
+        tell(&format!("aws: dollars for 1000 conversations with {with}"), all.of_a_thousand(minutes), 0.26, 0.09);
+        if admins == 1 {
+            tell("aws: write units of a message", messages.written / f64::from(MESSAGES), 4.0, 1.25);
+            tell("aws: read units of a message", messages.read / f64::from(MESSAGES), 2.0, 0.05);
+            tell("aws: invocations of a message", each(messages.invocations), 1.0, 1.0);
+        }
+        assert_eq!(messages.frames, MESSAGES * (2 + admins), "in, and out to everybody");
+    }
+}
