@@ -71,6 +71,8 @@ pub enum Limit<'a> {
     LoginUnannounced,
     /// `typing` that is passed on, by conversation and side.
     Typing(&'a str, &'static str),
+    /// Files of a conversation's visitor.
+    Files(&'a str),
     /// Asking whether a login has been approved, from an address.
     Approval(&'a str),
     /// Wrong resume tokens from an address.
@@ -89,6 +91,7 @@ impl Limit<'_> {
             Self::LoginInAll => "login".into(),
             Self::LoginUnannounced => "login:unannounced".into(),
             Self::Typing(conversation, side) => format!("typing:{side}:{conversation}"),
+            Self::Files(conversation) => format!("files:{conversation}"),
             Self::Approval(ip) => format!("approval:{ip}"),
             Self::Resume(ip) => format!("resume:{ip}"),
         }
@@ -105,6 +108,7 @@ impl Limit<'_> {
             Self::LoginInAll => Rate::per(100, DAY),
             Self::LoginUnannounced => Rate { burst: UNANNOUNCED_FAILURES, interval_ms: DAY },
             Self::Typing(..) => Rate { burst: 1, interval_ms: 3 * SECOND },
+            Self::Files(_) => Rate { burst: 10, interval_ms: MINUTE },
             // A browser that waits asks every other second.
             Self::Approval(_) => Rate::per(300, 5 * MINUTE),
             Self::Resume(_) => Rate::per(30, 5 * MINUTE),

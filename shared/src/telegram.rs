@@ -31,7 +31,7 @@ use crate::time::{DAY, SECOND, Timestamp};
 
 pub use chat::chat_id;
 pub use now::tell;
-pub use send::{Button, Entity, FilePost, Keyboard, Post};
+pub use send::{Button, Entity, Keyboard, Post};
 pub use status::status;
 pub use text::{MAX_CAPTION, MAX_TEXT};
 

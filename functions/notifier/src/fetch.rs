@@ -1,4 +1,4 @@
-//! Files that operators sent: fetched from Telegram into the attachment store once their message is stored.
+//! Files that people sent in Telegram: fetched from Telegram into the attachment store once their message is stored.
 //!
 //! A file that does not come keeps its event waiting, and with it for a few seconds what comes after it in its
 //! conversation; what waits already goes first, and nobody else waits longer than one download takes.
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use shared::attachments::{self, AttachmentStore, Kept, PutError};
 use shared::event::EventKind;
-use shared::model::{Attachment, AttachmentState, Message};
+use shared::model::{Attachment, AttachmentState, Message, Sender};
 use shared::store::{Pending, StoreError};
 use shared::telegram::chat::{Gate, Urgency};
 use shared::telegram::media::Source;
@@ -19,7 +19,7 @@ use shared::{App, Error};
 
 /// A slower download is given up and begun anew: the lane is ours for a minute, of which others want some.
 const LONGEST_DOWNLOAD: Duration = Duration::from_secs(20);
-/// After so long the operator had better send the file again.
+/// After so long its sender had better send the file again.
 const PATIENCE: i64 = 15 * MINUTE;
 /// The longest pause between two tries; the conversation waits for it.
 const LONGEST_PAUSE: i64 = 15 * SECOND;
@@ -174,14 +174,24 @@ async fn fail(
     attachment: &Attachment,
     reason: &str,
 ) -> Result<(), Later> {
-    let text = Text::plain(app.catalogue.text(None, "telegram.file.failed", &[("name", &attachment.name)]));
-    let thread_id = app.store.mirror(&attachment.conversation_id).await?.and_then(|mirror| mirror.thread_id);
-    let reply_to = message.client_id.rsplit_once('_').and_then(|(_, message_id)| message_id.parse().ok());
+    let name = [("name", attachment.name.as_str())];
+    let mut ids = message.client_id.rsplitn(3, '_').map(|id| id.parse::<i64>().ok());
+    let (reply_to, own_chat) = (ids.next().flatten(), ids.next().flatten());
+    let (chat_id, thread_id, text) = if let Some(own_chat) = own_chat.filter(|_| message.sender == Sender::Visitor) {
+        let conversation = app.store.conversation(&message.conversation_id, app.now()).await?;
+        let locale = conversation.and_then(|conversation| conversation.locale);
+        (own_chat, None, app.catalogue.text(locale.as_deref(), "telegram.visitor.file_failed", &name))
+    } else {
+        let mirror = app.store.mirror(&attachment.conversation_id).await?;
+        let text = app.catalogue.text(None, "telegram.file.failed", &name);
+        (gate.chat_id, mirror.and_then(|mirror| mirror.thread_id), text)
+    };
+    let text = Text::plain(text);
     let post = Post { thread_id, reply_to, ..Post::new(&text) };
-    match gate.post(gate.chat_id, Urgency::Text, &post).await {
+    match gate.post(chat_id, Urgency::Text, &post).await {
         Ok(_) => {}
-        // It comes no more, whatever Telegram thinks of our saying so.
-        Err(error) if error.bad_request().is_some() => tracing::warn!(%error, "operator not told"),
+        // It comes no more, whatever Telegram thinks of our saying so, or a visitor who will not have the bot any more.
+        Err(error @ TelegramError::Refused { code: 400 | 403, .. }) => tracing::warn!(%error, "sender not told"),
         Err(error) => return Err(error.into()),
     }
     let failed = Attachment { state: AttachmentState::Failed(reason.to_owned()), ..attachment.clone() };

@@ -8,6 +8,7 @@ use shared::event::EventKind;
 use shared::model::{Message, Sender, Via};
 use shared::store::{MirrorPost, TelegramLink};
 use shared::telegram::chat::Urgency;
+use shared::telegram::media::Source;
 use shared::telegram::send::{Keyboard, Post};
 use shared::telegram::text::Text;
 use shared::telegram::{TelegramError, topic};
@@ -73,7 +74,7 @@ fn is_shown(message: &Message) -> bool {
 
 /// Brings the messages up to `through`, as many in one post as it holds.
 async fn messages(work: &mut Work<'_, '_>, through: i64, may_wait: bool) -> Result<(), Trouble> {
-    let mut joined = true;
+    let (mut joined, mut with_files) = (true, true);
     while work.mirror.sent_seq < through {
         let waiting = work.messages(work.mirror.sent_seq, through + 1).await?;
         let more = work.mirror.sent_at.plus(BURST);
@@ -84,12 +85,19 @@ async fn messages(work: &mut Work<'_, '_>, through: i64, may_wait: bool) -> Resu
         {
             return Err(Trouble::Hold(more));
         }
-        let parcel = parcel::next(&waiting, is_shown, &Files::new(), joined);
+        let files = if with_files { parcel::files(work, &waiting, is_shown).await? } else { Files::new() };
+        let parcel = parcel::next(&waiting, is_shown, &files, joined);
         if !parcel.pieces.is_empty() {
             place::find(work).await?;
         }
         match send(work, &parcel).await {
-            Ok(()) => work.mirror.sent_seq = parcel.to.max(work.mirror.sent_seq + i64::from(waiting.is_empty())),
+            Ok(()) => {
+                work.mirror.sent_seq = parcel.to.max(work.mirror.sent_seq + i64::from(waiting.is_empty()));
+                with_files = true;
+            }
+            Err(Trouble::Telegram(error)) if is_the_messages_own(&error) && parcel.file.is_some() => {
+                (joined, with_files) = (false, false);
+            }
             Err(Trouble::Telegram(error)) if is_the_messages_own(&error) => {
                 // Which of several it is shows when each goes alone.
                 if parcel.from == parcel.last {
@@ -108,11 +116,11 @@ async fn messages(work: &mut Work<'_, '_>, through: i64, may_wait: bool) -> Resu
 async fn send(work: &mut Work<'_, '_>, parcel: &Parcel) -> Result<(), Trouble> {
     let count = parcel.pieces.len();
     for (index, piece) in parcel.pieces.iter().enumerate().skip(work.mirror.pieces) {
-        let message_id = post(work, piece, None, parcel.last).await?;
-        parcel::remember(
-            &mut work.mirror.posts,
-            MirrorPost { message_id, from: parcel.from, to: parcel.last, is_file: false },
-        );
+        let file = parcel.file_of(index);
+        let message_id = put(work, piece, None, file, parcel.last).await?;
+        let is_file = file.is_some();
+        let post = MirrorPost { message_id, from: parcel.from, to: parcel.last, is_file };
+        parcel::remember(&mut work.mirror.posts, post);
         work.mirror.pieces = index + 1;
         if index + 1 == count {
             (work.mirror.pieces, work.mirror.sent_seq) = (0, parcel.to);
@@ -143,8 +151,20 @@ async fn fail(work: &mut Work<'_, '_>, parcel: &Parcel, error: &TelegramError) -
     status::show(work, None).await.map_err(Trouble::Store)
 }
 
-/// Puts one text into the conversation's place and links it, so that a reply to it finds the conversation.
+/// Puts one text into the conversation's place.
 async fn post(work: &mut Work<'_, '_>, text: &Text, keyboard: Option<&Keyboard>, seq: i64) -> Result<i64, Trouble> {
+    put(work, text, keyboard, None, seq).await
+}
+
+/// Puts a text, or a file with the text under it, into the conversation's place and links it, so that a reply to it finds the
+/// conversation.
+async fn put(
+    work: &mut Work<'_, '_>,
+    text: &Text,
+    keyboard: Option<&Keyboard>,
+    file: Option<Source<'_>>,
+    seq: i64,
+) -> Result<i64, Trouble> {
     let (chat_id, thread_id) = (work.mirror.chat_id, work.mirror.thread_id);
     let conversation_id = &work.conversation.conversation_id;
     let reply_to = match thread_id {
@@ -152,12 +172,12 @@ async fn post(work: &mut Work<'_, '_>, text: &Text, keyboard: Option<&Keyboard>,
         None => work.app.store.links_of(conversation_id, chat_id, 1).await?.pop().map(|link| link.message_id),
     };
     let post = Post { text, thread_id, reply_to, keyboard };
-    let sent = match (work.gate.post(chat_id, Urgency::Text, &post).await, thread_id) {
+    let sent = match (call(work, file, &post).await, thread_id) {
         (Err(error), Some(thread_id)) if topic::is_closed(&error) => {
             let telegram = work.gate.telegram;
             work.gate.ask(chat_id, Urgency::Text, telegram.reopen_topic(chat_id, thread_id)).await?;
             work.mirror.is_closed = false;
-            work.gate.post(chat_id, Urgency::Text, &post).await
+            call(work, file, &post).await
         }
         (sent, _) => sent,
     };
@@ -166,4 +186,13 @@ async fn post(work: &mut Work<'_, '_>, text: &Text, keyboard: Option<&Keyboard>,
     work.app.store.link(&link).await?;
     work.has_posted = true;
     Ok(message_id)
+}
+
+/// A group may let nobody send files: texts go there all the same.
+async fn call(work: &mut Work<'_, '_>, file: Option<Source<'_>>, post: &Post<'_>) -> Result<i64, TelegramError> {
+    let chat_id = work.mirror.chat_id;
+    match file {
+        Some(file) => work.gate.post_file(chat_id, Urgency::Aside, file, post).await,
+        None => work.gate.post(chat_id, Urgency::Text, post).await,
+    }
 }

@@ -8,6 +8,7 @@ use shared::model::{Message, Sender};
 use shared::store::MirrorPost;
 use shared::telegram::media::Source;
 use shared::telegram::text::{Line, MAX_CAPTION, MAX_TEXT, Text, compose, split, split_after};
+use shared::telegram::{Telegram, TelegramError};
 
 use crate::conversation::{Trouble, Work};
 
@@ -32,6 +33,13 @@ pub(crate) struct Parcel {
     pub(crate) file: Option<String>,
     /// Whether a visitor's words are in it.
     pub(crate) by_visitor: bool,
+}
+
+impl Parcel {
+    /// The file under which a piece stands.
+    pub(crate) fn file_of(&self, piece: usize) -> Option<Source<'_>> {
+        self.file.as_deref().filter(|_| piece == 0).and_then(Source::read)
+    }
 }
 
 /// Looks for the files of messages that are shown.
@@ -105,7 +113,7 @@ pub(crate) fn told(messages: &[&Message]) -> Text {
 }
 
 /// What stands under a message's file, and what finds no room there.
-pub(crate) fn under_file(message: &Message) -> Vec<Text> {
+fn under_file(message: &Message) -> Vec<Text> {
     split_after(&compose(&[line(message, own_words(message))]), MAX_CAPTION)
 }
 
@@ -126,6 +134,28 @@ fn words(message: &Message) -> Cow<'_, str> {
 fn own_words(message: &Message) -> &str {
     let is_name = message.file.as_ref().is_some_and(|file| file.name == message.content);
     if is_name { "" } else { &message.content }
+}
+
+/// What posts of these messages say now.
+pub(crate) fn told_again(posts: &[MirrorPost], shown: &[&Message]) -> Vec<Text> {
+    match (posts, shown) {
+        ([first, ..], [message]) if first.is_file => under_file(message),
+        _ => split(&told(shown)),
+    }
+}
+
+/// Changes what a post says.
+pub(crate) async fn change(
+    telegram: &Telegram,
+    chat_id: i64,
+    post: &MirrorPost,
+    text: &Text,
+) -> Result<(), TelegramError> {
+    if post.is_file {
+        telegram.edit_message_caption(chat_id, post.message_id, text).await
+    } else {
+        telegram.edit_message_text(chat_id, post.message_id, text, None).await
+    }
 }
 
 /// Remembers a post.

@@ -6,7 +6,7 @@ use shared::store::{MirrorPost, VisitorMirror};
 use shared::telegram::TelegramError;
 use shared::telegram::chat::Urgency;
 use shared::telegram::media::Source;
-use shared::telegram::send::{FilePost, Post};
+use shared::telegram::send::Post;
 use shared::telegram::text::{Text, split};
 
 use crate::conversation::{Trouble, Unit, Work};
@@ -72,7 +72,7 @@ async fn greet(work: &mut Work<'_, '_>) -> Result<(), Trouble> {
     let pieces = if lines.is_empty() { Vec::new() } else { split(&parcel::told(&lines.iter().collect::<Vec<_>>())) };
     let begun = mark(work).pieces;
     for piece in pieces.iter().skip(begun) {
-        post(work, piece).await?;
+        post(work, piece, None).await?;
         mark(work).pieces += 1;
         work.save().await?;
     }
@@ -116,11 +116,8 @@ fn is_the_messages_own(error: &TelegramError) -> bool {
 async fn send(work: &mut Work<'_, '_>, parcel: &Parcel) -> Result<(), Trouble> {
     let begun = mark(work).pieces;
     for (index, piece) in parcel.pieces.iter().enumerate().skip(begun) {
-        let source = parcel.file.as_deref().filter(|_| index == 0).and_then(Source::read);
-        let message_id = match source {
-            Some(source) => post_file(work, source, piece).await?,
-            None => post(work, piece).await?,
-        };
+        let source = parcel.file_of(index);
+        let message_id = post(work, piece, source).await?;
         let mark = mark(work);
         let is_file = source.is_some();
         parcel::remember(&mut mark.posts, MirrorPost { message_id, from: parcel.from, to: parcel.last, is_file });
@@ -136,7 +133,7 @@ async fn send(work: &mut Work<'_, '_>, parcel: &Parcel) -> Result<(), Trouble> {
 /// The visitor's own language speaks here.
 async fn notice(work: &mut Work<'_, '_>, key: &str, unit: &Unit) -> Result<(), Trouble> {
     let text = Text::plain(work.app.catalogue.text(work.conversation.locale.as_deref(), key, &[]));
-    post(work, &text).await?;
+    post(work, &text, None).await?;
     mark(work).position = unit.position;
     work.save().await
 }
@@ -147,19 +144,10 @@ async fn edited(work: &mut Work<'_, '_>, seq: i64) -> Result<(), Trouble> {
     let Some(first) = posts.first() else { return Ok(()) };
     let said = work.messages(first.from - 1, first.to + 1).await?;
     let shown: Vec<&Message> = said.iter().filter(|message| is_shown(message)).collect();
-    let pieces = match shown.first() {
-        Some(message) if first.is_file => parcel::under_file(message),
-        _ => split(&parcel::told(&shown)),
-    };
+    let pieces = parcel::told_again(&posts, &shown);
     let (chat_id, telegram) = (mark(work).chat_id, work.gate.telegram);
     for (post, piece) in posts.iter().zip(&pieces) {
-        let change = async {
-            if post.is_file {
-                telegram.edit_message_caption(chat_id, post.message_id, piece).await
-            } else {
-                telegram.edit_message_text(chat_id, post.message_id, piece, None).await
-            }
-        };
+        let change = parcel::change(telegram, chat_id, post, piece);
         match work.gate.ask(chat_id, Urgency::Text, change).await {
             Err(error) if is_the_messages_own(&error) => {
                 tracing::info!(%error, "an edit did not reach a visitor's private chat");
@@ -170,13 +158,10 @@ async fn edited(work: &mut Work<'_, '_>, seq: i64) -> Result<(), Trouble> {
     Ok(())
 }
 
-async fn post(work: &mut Work<'_, '_>, text: &Text) -> Result<i64, Trouble> {
-    let chat_id = mark(work).chat_id;
-    Ok(work.gate.post(chat_id, Urgency::Text, &Post::new(text)).await?)
-}
-
-async fn post_file(work: &mut Work<'_, '_>, source: Source<'_>, caption: &Text) -> Result<i64, Trouble> {
-    let (chat_id, telegram) = (mark(work).chat_id, work.gate.telegram);
-    let post = FilePost { source, caption };
-    Ok(work.gate.ask(chat_id, Urgency::Text, telegram.send_file(chat_id, &post)).await?)
+async fn post(work: &mut Work<'_, '_>, text: &Text, file: Option<Source<'_>>) -> Result<i64, Trouble> {
+    let (chat_id, post) = (mark(work).chat_id, Post::new(text));
+    Ok(match file {
+        Some(file) => work.gate.post_file(chat_id, Urgency::Text, file, &post).await?,
+        None => work.gate.post(chat_id, Urgency::Text, &post).await?,
+    })
 }

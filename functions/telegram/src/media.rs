@@ -1,4 +1,4 @@
-//! Messages of operators that are more than text: files for the visitor, and what can be said in words.
+//! Messages that are more than text: files for the other side, and what can be said in words.
 
 use shared::attachments::{self, MAX_SIZE, file_name, known};
 use shared::auth::Actor;
@@ -16,7 +16,7 @@ pub enum Brought {
     Words(String),
     /// A file.
     File(Sending),
-    /// Nothing that can be passed on; the key of the text that says why.
+    /// Nothing that can be passed on; the last part of the key of the text that says why.
     Refused(&'static str),
 }
 
@@ -34,7 +34,7 @@ pub struct Sending {
 }
 
 impl Sending {
-    /// What the visitor reads with the file: its caption, or its name.
+    /// What is read with the file: its caption, or its name.
     pub fn words(&self) -> &str {
         self.caption.as_deref().filter(|caption| !caption.trim().is_empty()).unwrap_or(&self.name)
     }
@@ -44,11 +44,11 @@ impl Sending {
 pub fn brought(media: &Media) -> Brought {
     if let Some(sending) = file(media) {
         let too_large = u64::try_from(sending.size).is_ok_and(|size| size > MAX_SIZE);
-        return if too_large { Brought::Refused("telegram.file.too_large") } else { Brought::File(sending) };
+        return if too_large { Brought::Refused("too_large") } else { Brought::File(sending) };
     }
     match words(media) {
         Some(words) => Brought::Words(words),
-        None if media.is_other() || media.sticker.is_some() => Brought::Refused("telegram.file.other_kind"),
+        None if media.is_other() || media.sticker.is_some() => Brought::Refused("other_kind"),
         None => Brought::Nothing,
     }
 }
@@ -127,8 +127,7 @@ fn map(Location { latitude, longitude }: Location) -> String {
     format!("https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=16/{latitude}/{longitude}")
 }
 
-/// Passes a file on: the message is stored at once, the notifier fetches the file. `words` are those of the sender that are
-/// for the visitor.
+/// Passes an operator's file on. `words` are those that are for the visitor.
 pub async fn send(
     app: &App,
     by: &Actor,
@@ -137,23 +136,35 @@ pub async fn send(
     words: &str,
     client_id: &str,
 ) -> Result<SentMessage, Error> {
+    let words = if words.trim().is_empty() { &sending.name } else { words };
+    let draft = draft(app, id, sending, client_id, Sender::Admin, &by.name).await?;
+    desk::hand_in(app, by, Draft { content: words.to_owned(), ..draft }).await
+}
+
+/// A message with a file. It is stored at once, the notifier fetches the file.
+pub async fn draft(
+    app: &App,
+    id: &str,
+    sending: &Sending,
+    client_id: &str,
+    sender: Sender,
+    author: &str,
+) -> Result<Draft, Error> {
     let file = match app.store.message_by_client_id(id, client_id).await? {
         // It came again: the message stands, and so does its file.
         Some(stored) => stored.file,
         None => Some(prepare(app, id, sending).await?),
     };
-    let words = if words.trim().is_empty() { &sending.name } else { words };
-    let draft = Draft {
+    Ok(Draft {
         conversation_id: id.to_owned(),
         client_id: client_id.to_owned(),
-        sender: Sender::Admin,
+        sender,
         via: Via::Telegram,
-        author: by.name.clone(),
-        content: words.to_owned(),
+        author: author.to_owned(),
+        content: sending.words().to_owned(),
         message_type: sending.message_type,
         file,
-    };
-    desk::hand_in(app, by, draft).await
+    })
 }
 
 /// Notes the file before its message, which may be read, and fetched for, as soon as it is there.
@@ -213,7 +224,7 @@ mod tests {
         );
         assert_eq!((picture.words(), picture.album.as_deref()), ("our shop", Some("139")));
         assert_eq!(passed_on(json!({"photo": [size("l", 9, 9)]})).words(), "photo.jpg");
-        assert_eq!(look(json!({"photo": [size("xl", 9, 21_000_000)]})), Brought::Refused("telegram.file.too_large"));
+        assert_eq!(look(json!({"photo": [size("xl", 9, 21_000_000)]})), Brought::Refused("too_large"));
     }
 
     #[test]
@@ -257,7 +268,7 @@ mod tests {
     #[test]
     fn what_cannot_be_passed_on_is_told_apart_from_what_is_nothing() {
         for kind in ["poll", "dice", "game", "story", "paid_media", "invoice", "checklist", "giveaway", "sticker"] {
-            assert_eq!(look(json!({kind: {"x": 1}})), Brought::Refused("telegram.file.other_kind"), "{kind}");
+            assert_eq!(look(json!({kind: {"x": 1}})), Brought::Refused("other_kind"), "{kind}");
         }
         for message in
             [json!({}), json!({"text": "x"}), json!({"pinned_message": {}}), json!({"document": 7, "photo": {}})]
@@ -265,7 +276,7 @@ mod tests {
             assert_eq!(look(message.clone()), Brought::Nothing, "{message}");
         }
         let large = json!({"document": {"file_id": "f", "file_size": MAX_SIZE + 1}});
-        assert_eq!(look(large), Brought::Refused("telegram.file.too_large"));
+        assert_eq!(look(large), Brought::Refused("too_large"));
     }
 
     #[test]

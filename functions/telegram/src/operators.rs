@@ -189,7 +189,9 @@ async fn sent(
 ) -> Result<Option<Value>, Error> {
     match (brought, place(app, message).await?) {
         (Brought::File(sending), Place::Conversation(id)) => sent_file(app, operator, message, &id, sending).await,
-        (Brought::Refused(key), Place::Conversation(_)) => Ok(Some(say(message, &told(app, key)))),
+        (Brought::Refused(why), Place::Conversation(_)) => {
+            Ok(Some(say(message, &told(app, &format!("telegram.file.{why}")))))
+        }
         (_, Place::Gone) => Ok(Some(say(message, &told(app, "telegram.is_gone")))),
         _ => Ok(None),
     }

@@ -1,14 +1,16 @@
 //! A person's private chat with the bot: there a visitor goes on, and admins get login codes.
 
 use serde_json::Value;
-use shared::chat::{self, Draft};
+use shared::chat::{self, Draft, SentMessage};
 use shared::id::Secret;
 use shared::model::{Conversation, MessageType, Sender, Via};
+use shared::rate_limit::{self, Limit};
 use shared::telegram::update::TelegramMessage;
 use shared::{App, Error};
 
 use crate::answer::say;
 use crate::commands::Command;
+use crate::media::{self, Brought, Sending};
 use crate::operators::client_id;
 
 /// A message in a private chat.
@@ -63,37 +65,60 @@ async fn stop(app: &App, message: &TelegramMessage) -> Result<String, Error> {
     Ok(words(app, Some(&conversation), message, "telegram.visitor.stopped", &[("link", page(app, &conversation))]))
 }
 
-/// A visitor's words for the team, by the rules of those that are written on the page.
+/// A visitor's words and files for the team, by the rules of what is written on the page.
 async fn said(app: &App, message: &TelegramMessage, conversation: &Conversation) -> Result<Option<Value>, Error> {
-    let Some(text) = &message.text else {
-        return Ok(Some(say(message, &words(app, Some(conversation), message, "telegram.visitor.text_only", &[]))));
+    let sent = match (&message.text, media::brought(&message.media)) {
+        (Some(text), _) => chat::send(app, wrote_down(message, conversation, text.clone())).await,
+        (None, Brought::Words(text)) => chat::send(app, wrote_down(message, conversation, text)).await,
+        (None, Brought::File(sending)) => send_file(app, message, conversation, &sending).await,
+        (None, Brought::Nothing) => return Ok(None),
+        (None, Brought::Refused(why)) => {
+            let key = format!("telegram.visitor.{why}");
+            return Ok(Some(say(message, &words(app, Some(conversation), message, &key, &[]))));
+        }
     };
-    let draft = Draft {
-        conversation_id: conversation.conversation_id.clone(),
-        client_id: client_id(message),
-        sender: Sender::Visitor,
-        via: Via::Telegram,
-        author: conversation.visitor_name.clone(),
-        content: text.clone(),
-        message_type: MessageType::Text,
-        file: None,
-    };
-    match chat::send(app, draft).await {
+    match sent {
         Ok(_) => Ok(None),
         Err(error) => refused(app, message, conversation, error),
     }
 }
 
+fn wrote_down(message: &TelegramMessage, conversation: &Conversation, content: String) -> Draft {
+    Draft {
+        conversation_id: conversation.conversation_id.clone(),
+        client_id: client_id(message),
+        sender: Sender::Visitor,
+        via: Via::Telegram,
+        author: conversation.visitor_name.clone(),
+        content,
+        message_type: MessageType::Text,
+        file: None,
+    }
+}
+
+/// Files are kept here, so there are fewer of them than of words.
+async fn send_file(
+    app: &App,
+    message: &TelegramMessage,
+    conversation: &Conversation,
+    sending: &Sending,
+) -> Result<SentMessage, Error> {
+    let (id, author) = (&conversation.conversation_id, &conversation.visitor_name);
+    rate_limit::take(&*app.store, &app.config, &Limit::Files(id), app.now()).await?;
+    chat::send(app, media::draft(app, id, sending, &client_id(message), Sender::Visitor, author).await?).await
+}
+
 /// A visitor changed what they wrote.
 pub async fn edited(app: &App, message: &TelegramMessage) -> Result<Option<Value>, Error> {
-    let (Some(text), Some(conversation)) = (&message.text, here(app, message).await?) else { return Ok(None) };
+    let text = message.text.clone().or_else(|| media::edited_words(&message.media));
+    let (Some(text), Some(conversation)) = (text, here(app, message).await?) else { return Ok(None) };
     let id = &conversation.conversation_id;
     let Some(stored) = app.store.message_by_client_id(id, &client_id(message)).await? else { return Ok(None) };
     // Telegram also calls it an edit when it has looked at a link.
     if stored.content == text.trim() {
         return Ok(None);
     }
-    match chat::edit(app, id, stored.seq, text).await {
+    match chat::edit(app, id, stored.seq, &text).await {
         Ok(_) => Ok(None),
         Err(error) => refused(app, message, &conversation, error),
     }

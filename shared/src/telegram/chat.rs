@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::alert::{self, Trouble};
+use super::media::Source;
 use super::send::Post;
 use super::{Telegram, TelegramError};
 use crate::app::App;
@@ -131,6 +132,18 @@ impl<'a> Gate<'a> {
     pub async fn post(&mut self, chat_id: i64, urgency: Urgency, post: &Post<'_>) -> Result<i64, TelegramError> {
         let telegram = self.telegram;
         self.ask(chat_id, urgency, telegram.send_message(chat_id, post)).await
+    }
+
+    /// Sends a file that Telegram has to a chat; answers the message's id.
+    pub async fn post_file(
+        &mut self,
+        chat_id: i64,
+        urgency: Urgency,
+        file: Source<'_>,
+        post: &Post<'_>,
+    ) -> Result<i64, TelegramError> {
+        let telegram = self.telegram;
+        self.ask(chat_id, urgency, telegram.send_file(chat_id, file, post)).await
     }
 
     /// Whether the operators' chat has topics. One for which Telegram cannot tell has none.

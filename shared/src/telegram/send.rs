@@ -64,33 +64,47 @@ impl<'a> Post<'a> {
     pub fn new(text: &'a Text) -> Self {
         Self { text, thread_id: None, reply_to: None, keyboard: None }
     }
-}
 
-/// A file that Telegram has, about to be sent to a private chat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FilePost<'a> {
-    /// The file.
-    pub source: Source<'a>,
-    /// What is written under it; must fit [`super::MAX_CAPTION`]. A round film shows none.
-    pub caption: &'a Text,
+    fn place(&self) -> Place<'a> {
+        let reply_to = |message_id| ReplyParameters { message_id, allow_sending_without_reply: true };
+        Place {
+            message_thread_id: self.thread_id.filter(|thread_id| *thread_id != GENERAL),
+            reply_parameters: self.reply_to.map(reply_to),
+            reply_markup: self.keyboard,
+        }
+    }
 }
 
 #[derive(Serialize)]
-struct UnderFile<'a> {
+struct SendFile<'a> {
     chat_id: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<i64>,
+    #[serde(flatten)]
+    file: BTreeMap<&'static str, &'a str>,
+    caption: &'a str,
+    #[serde(skip_serializing_if = "<[Entity]>::is_empty")]
+    caption_entities: &'a [Entity],
+    #[serde(flatten)]
+    place: Place<'a>,
+}
+
+#[derive(Serialize)]
+struct EditMessageCaption<'a> {
+    chat_id: i64,
+    message_id: i64,
     caption: &'a str,
     #[serde(skip_serializing_if = "<[Entity]>::is_empty")]
     caption_entities: &'a [Entity],
 }
 
+/// Where in a chat a message goes, and what stands under it.
 #[derive(Serialize)]
-struct SendFile<'a> {
-    #[serde(flatten)]
-    file: BTreeMap<&'static str, &'a str>,
-    #[serde(flatten)]
-    caption: UnderFile<'a>,
+struct Place<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_thread_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_parameters: Option<ReplyParameters>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<&'a Keyboard>,
 }
 
 #[derive(Serialize)]
@@ -99,12 +113,8 @@ struct SendMessage<'a> {
     text: &'a str,
     #[serde(skip_serializing_if = "<[Entity]>::is_empty")]
     entities: &'a [Entity],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_thread_id: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reply_parameters: Option<ReplyParameters>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reply_markup: Option<&'a Keyboard>,
+    #[serde(flatten)]
+    place: Place<'a>,
     link_preview_options: LinkPreviewOptions,
 }
 
@@ -142,33 +152,32 @@ const GENERAL: i64 = 1;
 impl Telegram {
     /// Sends a message and answers its id.
     pub async fn send_message(&self, chat_id: i64, post: &Post<'_>) -> Result<i64, TelegramError> {
-        let reply_parameters =
-            post.reply_to.map(|message_id| ReplyParameters { message_id, allow_sending_without_reply: true });
         let body = SendMessage {
             chat_id,
             text: &post.text.text,
             entities: &post.text.entities,
-            message_thread_id: post.thread_id.filter(|thread_id| *thread_id != GENERAL),
-            reply_parameters,
-            reply_markup: post.keyboard,
+            place: post.place(),
             link_preview_options: LinkPreviewOptions { is_disabled: true },
         };
         self.call::<SentMessage>("sendMessage", &body).await.map(|sent| sent.message_id)
     }
 
-    /// Sends a file and answers the message's id.
-    pub async fn send_file(&self, chat_id: i64, post: &FilePost<'_>) -> Result<i64, TelegramError> {
-        let FilePost { source, caption } = post;
-        let caption =
-            UnderFile { chat_id, message_id: None, caption: &caption.text, caption_entities: &caption.entities };
-        let body = SendFile { file: BTreeMap::from([(source.kind.name(), source.file_id)]), caption };
-        self.call::<SentMessage>(source.kind.method(), &body).await.map(|sent| sent.message_id)
+    /// Sends a file that Telegram has and answers the message's id. The text stands under it and must fit
+    /// [`super::MAX_CAPTION`]; a round film shows none.
+    pub async fn send_file(&self, chat_id: i64, file: Source<'_>, post: &Post<'_>) -> Result<i64, TelegramError> {
+        let body = SendFile {
+            chat_id,
+            file: BTreeMap::from([(file.kind.name(), file.file_id)]),
+            caption: &post.text.text,
+            caption_entities: &post.text.entities,
+            place: post.place(),
+        };
+        self.call::<SentMessage>(file.kind.method(), &body).await.map(|sent| sent.message_id)
     }
 
     /// Changes what is written under a file of the bot's own.
     pub async fn edit_message_caption(&self, chat_id: i64, message_id: i64, text: &Text) -> Result<(), TelegramError> {
-        let body =
-            UnderFile { chat_id, message_id: Some(message_id), caption: &text.text, caption_entities: &text.entities };
+        let body = EditMessageCaption { chat_id, message_id, caption: &text.text, caption_entities: &text.entities };
         changed(self.call("editMessageCaption", &body).await)
     }
 

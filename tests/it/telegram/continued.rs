@@ -172,9 +172,16 @@ async fn a_visitor_hears_why_words_went_nowhere() {
         let long = writes(office, &phone, &"x".repeat(31)).await.unwrap();
         assert!(long.contains("more than 30 characters"), "{long}");
         assert!(writes(office, &phone, "/nonsense").await.unwrap().contains("taken for a command"));
-        phone.sends(&Media::sticker("🙂"));
+        phone.sends(&Media::document("film.mp4", "video/mp4", b"x").size(21 * 1024 * 1024));
         assert_eq!(office.telegram.deliver().await, [200]);
-        assert!(answered(office).starts_with("Only text"), "{}", answered(office));
+        assert!(answered(office).contains("larger than 20 MB"), "{}", answered(office));
+        office.telegram.enqueue(
+            ADA,
+            json!({"message": {"message_id": 77_001, "date": 1, "poll": {"question": "?"},
+            "chat": {"id": ADA, "type": "private"}, "from": {"id": ADA, "is_bot": false, "first_name": "A."}}}),
+        );
+        assert_eq!(office.telegram.deliver().await, [200]);
+        assert!(answered(office).starts_with("Messages of this kind"), "{}", answered(office));
         assert_eq!(head(&mut ada).await, 4, "hello, the move, one, two");
 
         ada.send(&json!({"type": "end"})).await;

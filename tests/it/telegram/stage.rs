@@ -1,8 +1,8 @@
 //! A gateway whose Telegram is the fake, a visitor's page and an admin's panel.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use futures::{SinkExt, StreamExt};
 use gateway::{Gateway, GatewayOptions, Running};
@@ -29,6 +29,11 @@ pub const SECRET: &str = "webhook-secret_of-the-tests";
 const DEADLINE: Duration = Duration::from_secs(20);
 /// So much time passes with each look of those who wait for something in Telegram.
 const PASSING: i64 = SECOND / 4;
+/// Where events come by a stream, so much faster than on the wall: on its long way as much is to pass as elsewhere, and on a
+/// busy machine it is longer.
+const HASTE: i64 = 4;
+/// Nobody has looked for a while; that does not count.
+const GLANCE: Duration = Duration::from_millis(200);
 pub const START: Timestamp = Timestamp(1_795_299_063_417);
 
 /// The settings of a Parley whose Telegram is at `api_url`.
@@ -51,14 +56,33 @@ pub fn impatient(mut config: Config, timeout: Duration) -> Config {
     config
 }
 
+/// Lets time pass while somebody waits.
+struct Passing {
+    clock: Arc<ManualClock>,
+    /// The last look, where time goes by the wall.
+    looked: Option<Mutex<Instant>>,
+}
+
+impl Passing {
+    fn look(&self) {
+        let Some(looked) = &self.looked else {
+            self.clock.advance(PASSING);
+            return;
+        };
+        let now = Instant::now();
+        let before = std::mem::replace(&mut *looked.lock().unwrap(), now);
+        let waited = now.duration_since(before).min(GLANCE);
+        self.clock.advance(HASTE * i64::try_from(waited.as_millis()).unwrap());
+    }
+}
+
 /// A whole Parley with its Telegram.
 pub struct Office {
     pub running: Running,
     pub telegram: TelegramServer,
     pub clock: Arc<ManualClock>,
     pub olga: Person,
-    /// So much time passes with each look.
-    passing: i64,
+    passing: Arc<Passing>,
     /// What its notifier has still to do, where events come by a table's stream.
     undelivered: Option<Undelivered>,
 }
@@ -98,10 +122,10 @@ impl Office {
         let running = Gateway::start(options).await.unwrap();
         let url = format!("http://{}/telegram/webhook", running.local_addr());
         telegram.set_webhook(&url, SECRET);
-        // A stream's way is longer: as much time is to pass meanwhile as elsewhere.
-        let passing = if home.table().is_some() { PASSING / 8 } else { PASSING };
-        let turned = clock.clone();
-        telegram.while_waiting(move || turned.advance(passing));
+        let looked = home.table().map(|_| Mutex::new(Instant::now()));
+        let passing = Arc::new(Passing { clock: clock.clone(), looked });
+        let waiting = passing.clone();
+        telegram.while_waiting(move || waiting.look());
         let olga = telegram.operator(GROUP, 501, "Olga", "Petrova");
         let undelivered = home.stream().await.map(Undelivered::on);
         Self { running, telegram, clock, olga, passing, undelivered }
@@ -112,7 +136,7 @@ impl Office {
         eventually("the lane empties", async || {
             let done = self.is_mirrored().await;
             if !done {
-                self.clock.advance(self.passing);
+                self.passing.look();
             }
             done.then_some(())
         })

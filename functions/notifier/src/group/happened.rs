@@ -96,13 +96,13 @@ async fn edited(work: &mut Work<'_, '_>, seq: i64) -> Result<(), Trouble> {
         None => Vec::new(),
     };
     let shown: Vec<&Message> = said.iter().filter(|message| is_shown(message)).collect();
-    let pieces = split(&parcel::told(&shown));
+    let pieces = parcel::told_again(&posts, &shown);
     if posts.is_empty() || pieces.len() != posts.len() {
         return tell_anew(work, &message).await;
     }
     for (post, piece) in posts.iter().zip(&pieces) {
         let (chat_id, telegram) = (work.mirror.chat_id, work.gate.telegram);
-        let change = telegram.edit_message_text(chat_id, post.message_id, piece, None);
+        let change = parcel::change(telegram, chat_id, post, piece);
         match work.gate.ask(chat_id, Urgency::Text, change).await {
             // It has been deleted, or is too old to be changed.
             Err(error) if is_the_messages_own(&error) => return tell_anew(work, &message).await,

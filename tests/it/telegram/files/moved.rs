@@ -1,10 +1,11 @@
-//! Files for visitors who went on in Telegram: they arrive there as what they are.
+//! Files of visitors who went on in Telegram, and for them: they arrive as what they are.
 
 use serde_json::json;
+use shared::time::SECOND;
 use telegram_server::{Fault, Media, Person, Sent};
 
-use super::{Folder, asked, sent};
-use crate::telegram::stage::{Office, Page, bearer, for_each_office};
+use super::{Folder, asked, fetched, sent, url};
+use crate::telegram::stage::{GROUP, Office, Page, bearer, for_each_office};
 
 /// Ada's phone.
 const ADA: i64 = 8_100;
@@ -98,6 +99,65 @@ async fn a_file_that_telegram_does_not_send_on_is_called_by_its_name() {
         let new = there(office);
         let told: Vec<_> = new.iter().map(|sent| (sent.text.as_str(), sent.file.is_some())).collect();
         assert_eq!(told, [("↩ Olga Petrova: 📎 voice.ogg", false), ("↩ Olga Petrova: our shop", true)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_visitor_sends_reaches_the_team_as_what_it_is() {
+    let folder = Folder::new();
+    for is_forum in [false, true] {
+        for_each_office(&[("ATTACHMENT_URL", &folder.url())], async |office: &Office| {
+            office.telegram.set_forum(GROUP, is_forum);
+            let (mut panel, session) = office.panel().await;
+            let (mut ada, _, phone) = moved(office).await;
+            let before = office.telegram.sent().len();
+            let own = phone.sends(&Media::photo(b"\xff\xd8\xff my cat").caption("this one"));
+            assert_eq!(office.telegram.deliver().await, [200]);
+            let message = ada.frame("message").await;
+            let told = [&message["sender"], &message["message_type"], &message["content"], &message["file"]["name"]];
+            assert_eq!(told, ["visitor", "image", "this one", "photo.jpg"]);
+            while panel.frame("message").await != message {}
+            office.mirrored().await;
+            for token in [&ada.resume_token, &session] {
+                assert_eq!(fetched(office, &url(&message), token).await.body, b"\xff\xd8\xff my cat");
+            }
+            phone.edits(own, "this one here");
+            phone.sends(&Media::sticker("👍"));
+            assert_eq!(office.telegram.deliver().await, [200, 200]);
+            office.mirrored().await;
+
+            let new = &office.telegram.sent()[before..];
+            let there: Vec<_> = new.iter().filter(|sent| sent.chat_id == GROUP).collect();
+            assert_eq!(there[0].file.as_ref().map(|(kind, _)| kind.as_str()), Some("photo"));
+            assert_eq!((there[0].text.as_str(), there[0].thread_id.is_some()), ("Ada: this one", is_forum));
+            assert_eq!((there[1].text.as_str(), there.len()), ("Ada: 👍", 2));
+            let edited = office.telegram.edits().pop().expect("an edit");
+            assert_eq!((edited.text.as_str(), edited.message_id), ("Ada: this one here", there[0].message_id));
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_visitors_files_have_a_limit_and_one_that_is_lost_is_told_to_them() {
+    let folder = Folder::new();
+    for_each_office(&[("ATTACHMENT_URL", &folder.url())], async |office: &Office| {
+        let (_ada, _, phone) = moved(office).await;
+        // Telegram tells a size that it does not keep to.
+        phone.sends(&Media::document("film.mp4", "video/mp4", b"x").size(20_000_001));
+        assert_eq!(office.telegram.deliver().await, [200]);
+        let is_told = |sent: &Sent| sent.chat_id == ADA && sent.text.contains("film.mp4 could not be fetched");
+        office.telegram.until("she is told", |telegram| telegram.sent().iter().any(is_told)).await;
+
+        for _ in 0..10 {
+            phone.sends(&Media::document("a.txt", "text/plain", b"a"));
+            assert_eq!(office.telegram.deliver().await, [200]);
+            office.clock.advance(SECOND);
+        }
+        let replies = office.telegram.webhook_replies();
+        let last = replies.last().unwrap().parameters["text"].as_str().unwrap();
+        assert!(last.contains("too fast"), "{last}");
     })
     .await;
 }
