@@ -23,12 +23,14 @@ const LANE_INTERVAL: i64 = MINUTE;
 const RETRY: i64 = 5 * SECOND;
 /// How often sessions that ended are looked for; the contract gives their sockets 5 s.
 const SESSIONS_INTERVAL: i64 = 2 * SECOND;
+/// How often the search index is looked after.
+const INDEX_INTERVAL: i64 = 10 * SECOND;
 const MAINTENANCE_INTERVAL: i64 = HOUR;
 /// How long a process that died keeps others from its lane. Half of it must outlast a step: Telegram's may take 5 s and
 /// then wait 25 s for an answer.
 const fn lease_time(lane: Lane) -> i64 {
     match lane {
-        Lane::Index => 15 * SECOND,
+        Lane::Files => 15 * SECOND,
         Lane::Telegram => 70 * SECOND,
     }
 }
@@ -66,18 +68,24 @@ impl Job {
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Jobs {
-    index: Job,
+    files: Job,
     telegram: Job,
     stream: Notify,
+    index: Job,
     sessions: Job,
     maintenance: Job,
 }
 
 impl Jobs {
-    /// Something may have been written to the outbox, or told by the stream.
-    pub(crate) fn something_was_done(&self) {
-        self.index.poke();
-        self.telegram.poke();
+    /// A function ran: something may have been written to the outbox, or told by the stream. No frame of a socket deletes a
+    /// conversation.
+    pub(crate) fn something_was_done(&self, function: &str, mirrored: bool) {
+        if function != "$default" {
+            self.files.poke();
+        }
+        if mirrored {
+            self.telegram.poke();
+        }
         self.stream.notify_one();
     }
 
@@ -87,7 +95,7 @@ impl Jobs {
     }
 
     fn tick(&self, now: Timestamp) {
-        for job in [&self.index, &self.telegram, &self.sessions, &self.maintenance] {
+        for job in [&self.files, &self.telegram, &self.index, &self.sessions, &self.maintenance] {
             job.tick(now);
         }
     }
@@ -106,17 +114,14 @@ pub(crate) fn start(platform: &Arc<Platform>, tick: Duration, stream: Option<Str
     }
     let Some(app) = &platform.app else { return tasks };
     if polls {
-        for lane in [Lane::Index, Lane::Telegram] {
+        for lane in [Lane::Files, Lane::Telegram] {
             tasks.spawn(run_lane(platform.clone(), app.clone(), lane));
         }
     }
-    let app = app.clone();
-    tasks.spawn(repeat(
-        platform.clone(),
-        |p| &p.jobs.sessions,
-        SESSIONS_INTERVAL,
-        move || close_ended_sessions(app.clone()),
-    ));
+    let (one, two) = (app.clone(), app.clone());
+    let sessions = move || close_ended_sessions(one.clone());
+    tasks.spawn(repeat(platform.clone(), |p| &p.jobs.sessions, SESSIONS_INTERVAL, sessions));
+    tasks.spawn(repeat(platform.clone(), |p| &p.jobs.index, INDEX_INTERVAL, move || index(two.clone())));
     tasks
 }
 
@@ -168,6 +173,10 @@ async fn close_ended_sessions(app: Arc<App>) -> Result<()> {
     Ok(())
 }
 
+async fn index(app: Arc<App>) -> Result<()> {
+    maintenance::index(&app).await.map(|_| ())
+}
+
 async fn maintain(platform: Arc<Platform>) -> Result<()> {
     platform.functions.schedule("maintenance").await.map_err(Failure::error)
 }
@@ -205,7 +214,7 @@ impl Lease {
 
 async fn run_lane(platform: Arc<Platform>, app: Arc<App>, lane: Lane) {
     let job = match lane {
-        Lane::Index => &platform.jobs.index,
+        Lane::Files => &platform.jobs.files,
         Lane::Telegram => &platform.jobs.telegram,
     };
     let mut lease = Lease {

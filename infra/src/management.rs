@@ -50,7 +50,7 @@ pub(crate) async fn metrics(
     if !is_local(caller.ip, &headers, &platform.domain(&headers)) {
         return rest::refused(Error::NotFound, &event::request_id());
     }
-    for lane in [Lane::Index, Lane::Telegram] {
+    for lane in [Lane::Files, Lane::Telegram] {
         let Some(app) = &platform.app else { break };
         match app.store.backlog(lane).await {
             Ok((events, _)) => platform.metrics.backlog(lane.as_str(), events),

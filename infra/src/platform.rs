@@ -89,7 +89,8 @@ impl Platform {
             let started = Instant::now();
             let answer = guarded(platform.function_limit, run).await;
             platform.metrics.handled(&name, started.elapsed());
-            platform.jobs.something_was_done();
+            let mirrored = platform.app.as_ref().is_some_and(|app| app.telegram.is_some());
+            platform.jobs.something_was_done(&name, mirrored);
             answer
         };
         tokio::spawn(task.instrument(span)).await.unwrap_or(Err(Failure::Panicked))

@@ -59,9 +59,10 @@ pub struct SentMessage {
 pub async fn send(app: &App, draft: Draft) -> Result<SentMessage, Error> {
     let content = MessageText::parse(&draft.content, app.config.max_message_len)?.into_string();
     let rate = (draft.sender == Sender::Visitor).then(|| rate_limit::visitor_messages(&app.config));
+    let now = app.now();
     let message = Message {
         conversation_id: draft.conversation_id,
-        id: id::sortable_id(),
+        id: id::sortable_id_at(now),
         seq: 0,
         client_id: draft.client_id,
         sender: draft.sender,
@@ -69,7 +70,7 @@ pub async fn send(app: &App, draft: Draft) -> Result<SentMessage, Error> {
         author: draft.author,
         message_type: draft.message_type,
         content,
-        created_at: app.now(),
+        created_at: now,
         edited_at: None,
         file: draft.file,
         reaction: None,

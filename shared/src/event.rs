@@ -49,11 +49,11 @@ pub enum EventKind {
     NoteAdded,
 }
 
-/// A queue of the outbox. Each is drained on its own, so that a dead Telegram never holds up the search index.
+/// A queue of the outbox. Each is drained on its own, so that a dead Telegram never keeps files from being erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// Keeps the search index, and erases the files of what was deleted.
-    Index,
+    /// Erases the files of conversations that were deleted.
+    Files,
     /// Mirrors to Telegram; filled only when Telegram is configured.
     Telegram,
 }
@@ -62,7 +62,7 @@ impl Lane {
     /// The name that the outbox stores.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Index => "index",
+            Self::Files => "files",
             Self::Telegram => "telegram",
         }
     }
@@ -70,10 +70,7 @@ impl Lane {
     /// Whether an event of `kind` goes into this lane.
     pub fn takes(self, kind: EventKind) -> bool {
         match self {
-            Self::Index => {
-                use EventKind::{ConversationDeleted, ConversationOpened, MessageEdited, MessageStored};
-                matches!(kind, ConversationOpened | MessageStored | MessageEdited | ConversationDeleted)
-            }
+            Self::Files => kind == EventKind::ConversationDeleted,
             Self::Telegram => true,
         }
     }

@@ -138,7 +138,7 @@ pub async fn open(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
         #[cfg(feature = "sql")]
         "sqlite" | "postgres" | "postgresql" => {
             use crate::event::Lane;
-            let mut lanes = vec![Lane::Index];
+            let mut lanes = vec![Lane::Files];
             lanes.extend(config.telegram.as_ref().map(|_| Lane::Telegram));
             let options = sql::SqlOptions { lanes };
             Ok(Arc::new(sql::SqlStore::open(&config.database_url, options).await?))

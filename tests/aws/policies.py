@@ -28,7 +28,7 @@ RARE = {
     "disconnect": TELLS_ALL,
     "visitor": FORGETS | SETS_ASIDE | MISSES,
     "telegram": FORGETS | SETS_ASIDE | MOVES,
-    "notifier": FORGETS | TELLS_TROUBLE,  # FORGETS here: a word of a message that was deleted meanwhile
+    "notifier": FORGETS | TELLS_TROUBLE,
 }
 
 

@@ -36,7 +36,8 @@ def filters(node):
     if isinstance(node, dict):
         for key, value in node.items():
             if key == "FilterCriteria":
-                yield from (entry["Pattern"] for entry in value["Filters"])
+                for pattern in (entry["Pattern"] for entry in value["Filters"]):
+                    yield from [pattern] if isinstance(pattern, str) else pattern["Fn::If"][1:]
             else:
                 yield from filters(value)
     elif isinstance(node, list):
@@ -100,7 +101,7 @@ class Template(unittest.TestCase):
 
     def test_filters_are_json_about_records_of_the_table(self):
         found = list(filters(RESOURCES))
-        self.assertEqual(len(found), 2)
+        self.assertEqual(len(found), 3)
         keys = {entry["AttributeName"] for entry in RESOURCES["Table"]["Properties"]["KeySchema"]}
         for pattern in map(json.loads, found):
             self.assertLessEqual(set(pattern), RECORD)
@@ -113,8 +114,11 @@ class Template(unittest.TestCase):
 
     def test_the_filters_name_what_the_notifier_reads(self):
         code = (ROOT / "shared/src/event/stream.rs").read_text()
-        events, clock = (json.loads(pattern)["dynamodb"] for pattern in filters(RESOURCES))
-        self.assertEqual(events, {"NewImage": {re.search(r'rename = "(\w+)", default\)\]\n    is_event', code)[1]: {"N": ["1"]}}})
+        events, erased, clock = (json.loads(pattern)["dynamodb"] for pattern in filters(RESOURCES))
+        is_event = {re.search(r'rename = "(\w+)", default\)\]\n    is_event', code)[1]: {"N": ["1"]}}
+        kind = {re.search(r'rename = "(\w+)"\)\]\n    kind', code)[1]: {"S": ["conversation_deleted"]}}
+        self.assertEqual(events, {"NewImage": is_event})
+        self.assertEqual(erased, {"NewImage": is_event | kind})
         wake = re.search(r'const WAKE_KEYS: &str = "(.*?)"', code)[1]
         self.assertEqual(clock, {"Keys": {"pk": {"S": [{"prefix": wake}]}}})
 

@@ -123,7 +123,7 @@ impl Home {
         if let Some(stream) = self.stream().await {
             return TestStore::streamed(DynamoStore::open(&self.url).expect("the URL is right"), stream);
         }
-        let options = SqlOptions { lanes: vec![Lane::Index, Lane::Telegram] };
+        let options = SqlOptions { lanes: vec![Lane::Files, Lane::Telegram] };
         TestStore::new(SqlStore::open(&self.url, options).await.expect("the store opens"))
     }
 

@@ -1,4 +1,4 @@
-//! Delivers events: the search index, and Telegram. Idempotent; an event is acknowledged only after success.
+//! Delivers events: to Telegram, and to the store of files. Idempotent; an event is acknowledged only after success.
 
 mod conversation;
 mod erased;
@@ -11,7 +11,7 @@ mod stream;
 mod visitor;
 
 use serde::Serialize;
-use shared::event::{Event, EventKind, Lane};
+use shared::event::Lane;
 use shared::store::Pending;
 use shared::time::{Timestamp, backoff};
 use shared::{App, Error};
@@ -51,7 +51,7 @@ impl Drained {
 /// Drains both lanes until nothing is due; for a function that a schedule invokes.
 pub async fn handle(app: &App) -> Result<Vec<Drained>, Error> {
     let mut reports = Vec::new();
-    for lane in [Lane::Index, Lane::Telegram] {
+    for lane in [Lane::Files, Lane::Telegram] {
         let mut total = Drained::default();
         loop {
             let step = drain(app, lane).await?;
@@ -72,38 +72,26 @@ pub async fn handle(app: &App) -> Result<Vec<Drained>, Error> {
 /// events that come meanwhile included. Nothing is given up, but for a message that Telegram will never take.
 pub async fn drain(app: &App, lane: Lane) -> Result<Drained, Error> {
     match lane {
-        Lane::Index => index(app).await,
+        Lane::Files => files(app).await,
         Lane::Telegram => lane::step(app).await,
     }
 }
 
-/// One entry at a time, so that messages, which share the store's commits with it, wait for one at most; acknowledged at once.
-async fn index(app: &App) -> Result<Drained, Error> {
+async fn files(app: &App) -> Result<Drained, Error> {
     let mut report = Drained::default();
-    let mut entered = Vec::new();
-    for pending in app.store.due(Lane::Index, app.now(), BATCH).await? {
-        match enter(app, &pending.event).await {
-            Ok(()) => entered.push(pending),
-            Err(error) => report.postpone_until(postpone(app, Lane::Index, &pending, &error).await?),
+    let mut erased = Vec::new();
+    for pending in app.store.due(Lane::Files, app.now(), BATCH).await? {
+        match erase(app, &pending.event.conversation_id).await {
+            Ok(()) => erased.push(pending),
+            Err(error) => report.postpone_until(postpone(app, Lane::Files, &pending, &error).await?),
         }
     }
-    app.store.delivered(Lane::Index, &entered).await?;
-    report.delivered = entered.len();
+    app.store.delivered(Lane::Files, &erased).await?;
+    report.delivered = erased.len();
     Ok(report.or_at_once(app.now()))
 }
 
-/// Enters what an event is about into the index, and takes away what belongs to it no more.
-async fn enter(app: &App, event: &Event) -> Result<(), Error> {
-    match event.kind {
-        EventKind::ConversationOpened | EventKind::MessageStored | EventKind::MessageEdited => {
-            Ok(app.store.index(&event.conversation_id, event.seq).await?)
-        }
-        EventKind::ConversationDeleted => erase(app, &event.conversation_id).await,
-        _ => Ok(()),
-    }
-}
-
-/// Erases the files of a conversation that is gone. Both lanes do: the index's at once, whatever becomes of Telegram, and
+/// Erases the files of a conversation that is gone. Both lanes do: one at once, whatever becomes of Telegram, and
 /// Telegram's after the last file that it was fetching when the conversation went.
 async fn erase(app: &App, conversation_id: &str) -> Result<(), Error> {
     match &app.attachments {

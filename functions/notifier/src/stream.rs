@@ -1,9 +1,10 @@
-//! Where events come by a table's stream: each is indexed at once, and put into Telegram's lane, which is then drained.
+//! Where events come by a table's stream: files of what was deleted are erased at once, and what happened is put into Telegram's
+//! lane, which is then drained.
 
 use aws_lambda_events::dynamodb::{self, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use shared::event::stream::{Told, told, wake};
-use shared::event::{Event, Lane};
+use shared::event::{Event, EventKind, Lane};
 use shared::id::sortable_id;
 use shared::telegram::chat::all_paused_until;
 use shared::time::{SECOND, Timestamp};
@@ -44,9 +45,10 @@ pub async fn stream(app: &App, event: dynamodb::Event) -> DynamoDbEventResponse 
     response
 }
 
-/// The index first: an event that failed there comes again, and must not have been mirrored meanwhile.
 async fn take(app: &App, event: &Event, place: i64) -> Result<(), Error> {
-    super::enter(app, event).await?;
+    if event.kind == EventKind::ConversationDeleted {
+        super::erase(app, &event.conversation_id).await?;
+    }
     if app.telegram.is_some() {
         app.store.accept(Lane::Telegram, event, place).await?;
     }

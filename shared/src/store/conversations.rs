@@ -43,7 +43,7 @@ pub trait Conversations: Send + Sync {
         resume_hash: &str,
         now: Timestamp,
     ) -> StoreResult<Option<Conversation>>;
-    /// A page of the list, by `last_activity_at`, newest first.
+    /// A page of the list, by `last_activity_at`, newest first. With terms an empty page with a cursor may occur.
     async fn conversations(
         &self,
         filter: &ConversationFilter,

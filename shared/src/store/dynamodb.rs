@@ -17,8 +17,9 @@
 //! a visitor's private chat     CHAT#chat          -                       the head names it too
 //! conversations with a tag     TAG#tag            conversation
 //! counts of a past day         DAY#day            conversation#first seq  the latest ones stand in the head
-//! words of a message           WORDS#month        at#conversation#seq     for the search, newest first
+//! words of some messages       WORDS#month        at#conversation#seq     of the last one of them; for the search, newest first
 //! months that have words       MONTHS             month
+//! what has words to enter      UNINDEXED          conversation            entered by whoever searches, and by the schedule
 //! a socket                     N#shard            connection              shard: 0–15, of the connection's hash
 //! the admins' sockets          ADMINS             SOCKETS                 one item: every message asks for all of them;
 //!                                                                         also operators that are there without one
@@ -52,6 +53,7 @@ mod connections;
 mod conversations;
 mod day;
 mod delete;
+mod enter;
 mod failure;
 mod figures;
 mod head;

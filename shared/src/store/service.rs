@@ -103,8 +103,11 @@ pub trait Records: Send + Sync {
     async fn record(&self, activity: &Activity) -> StoreResult<()>;
     /// The audit trail, newest first.
     async fn activity(&self, page: &PageRequest) -> StoreResult<Page<Activity>>;
-    /// (Re)builds the index entries of one message, or of the visitor's name with `seq` 0. Nothing for what is gone.
-    async fn index(&self, conversation_id: &str, seq: i64) -> StoreResult<()>;
+    /// Takes messages that were made before `until` into the index, oldest first, unless there are fewer than `least` of them;
+    /// answers how many. `until` must lie so far back that none of them is still on its way into the store.
+    ///
+    /// A search finds what the index does not know yet as well; the index is what keeps that cheap.
+    async fn index(&self, until: Timestamp, least: usize) -> StoreResult<usize>;
     /// Messages in which every term is the beginning of some word, newest first. An empty page with a cursor may occur.
     async fn search(&self, terms: &[String], page: &PageRequest) -> StoreResult<Page<(Message, String)>>;
     /// Figures from `from_day` to `to_day`, both included.

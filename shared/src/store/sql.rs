@@ -8,8 +8,11 @@ mod buckets;
 mod connections;
 mod conversations;
 mod failure;
+mod index;
+mod kept;
 mod links;
 mod list;
+mod lookup;
 mod messages;
 mod notes;
 mod open;
@@ -22,6 +25,7 @@ mod search;
 mod sessions;
 mod statistics;
 mod upkeep;
+mod words;
 mod writer;
 
 use std::sync::Arc;
@@ -43,9 +47,43 @@ pub struct SqlOptions {
 /// A store on SQLite or PostgreSQL. Its writers end when it is dropped.
 pub struct SqlStore {
     readers: AnyPool,
+    lookup: lookup::Lookup,
     writers: writer::Writers,
     lanes: Arc<[Lane]>,
-    name: &'static str,
+    database: Database,
+}
+
+/// Which of the two it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Database {
+    /// How a transaction that writes begins.
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin immediate",
+            Self::Postgres => "begin",
+        }
+    }
+}
+
+/// A statement over the values of a JSON array, the one thing that has no common text.
+#[derive(Clone, Copy)]
+struct PerDatabase {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl PerDatabase {
+    fn on(self, database: Database) -> &'static str {
+        match database {
+            Database::Sqlite => self.sqlite,
+            Database::Postgres => self.postgres,
+        }
+    }
 }
 
 impl SqlStore {
@@ -84,6 +122,17 @@ impl SqlStore {
         .await
     }
 }
+
+/// A statement over the elements of a JSON array, each of them `value`: what stands before, the parameter, what follows.
+macro_rules! over_json {
+    ($before:literal, $parameter:literal, $after:literal) => {
+        $crate::store::sql::PerDatabase {
+            sqlite: concat!($before, "json_each(", $parameter, ")", $after),
+            postgres: concat!($before, "json_array_elements(", $parameter, "::json)", $after),
+        }
+    };
+}
+use over_json;
 
 /// The text as both databases can keep it: PostgreSQL knows no NUL.
 fn text(value: &str) -> String {

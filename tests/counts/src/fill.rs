@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use shared::id::{self, Secret};
 use shared::model::{Conversation, Message, MessageType, Sender, Status, Via};
 use shared::store::{Appended, NewConversation, Store};
-use shared::time::Timestamp;
+use shared::time::{DAY, Timestamp};
 
 use crate::Result;
 use crate::house;
@@ -52,23 +52,26 @@ impl Filling {
         Ok(self.store.create(&NewConversation { conversation: conversation(id, at), resume_hash }).await?)
     }
 
-    /// Stores messages, each a millisecond after the one before, and enters them into the index if that is asked for.
-    pub async fn messages(&self, messages: &[(String, String)], index: bool) -> Result<()> {
+    /// Stores messages, each a millisecond after the one before.
+    pub async fn messages(&self, messages: &[(String, String)]) -> Result<()> {
         for (number, group) in messages.chunks(GROUP).enumerate() {
             let say = group
                 .iter()
                 .enumerate()
-                .map(|(place, (id, content))| self.say(message(id, content, self.at(number * GROUP + place)), index));
+                .map(|(place, (id, content))| self.say(message(id, content, self.at(number * GROUP + place))));
             try_join_all(say).await?;
         }
         Ok(())
     }
 
-    async fn say(&self, message: Message, index: bool) -> Result<()> {
+    /// Takes into the search index what fills it by whole blocks, as the gateway does.
+    pub async fn index(&self) -> Result<()> {
+        while self.store.index(house::now().plus(DAY), 256).await? > 0 {}
+        Ok(())
+    }
+
+    async fn say(&self, message: Message) -> Result<()> {
         match self.store.append(&message, None).await? {
-            Appended::Stored { message, .. } if index => {
-                Ok(self.store.index(&message.conversation_id, message.seq).await?)
-            }
             Appended::Stored { .. } => Ok(()),
             other => Err(format!("not stored: {other:?}").into()),
         }
@@ -108,7 +111,7 @@ fn conversation(id: &str, at: Timestamp) -> Conversation {
 fn message(conversation_id: &str, content: &str, at: Timestamp) -> Message {
     Message {
         conversation_id: conversation_id.to_owned(),
-        id: id::sortable_id(),
+        id: id::sortable_id_at(at),
         seq: 0,
         client_id: id::client_id(),
         sender: Sender::Visitor,

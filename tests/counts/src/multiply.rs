@@ -6,13 +6,14 @@ use std::path::Path;
 
 use crate::Result;
 
-/// The tables that hold what was said, with the order in which their rows are written again: their keys' own, so that they go
+/// The tables that hold what was said, but for the search index, which the store makes itself; with the order in which their rows are written again: their keys' own, so that they go
 /// to the end of what is there.
-const TABLES: [(&str, &str); 3] =
-    [("conversation", "k.n"), ("message", "k.n, t.seq"), ("search_posting", "t.prefix, k.n desc, t.at")];
+const TABLES: [(&str, &str); 2] = [("conversation", "k.n"), ("message", "k.n desc, t.seq")];
 /// Nothing of this has to outlive a power cut.
 const HASTY: &str = "pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -2000000;
     pragma temp_store = memory; pragma foreign_keys = off; pragma locking_mode = exclusive";
+/// The beginning of the ids of the newest copy; ids of today begin with more.
+const NEWEST_COPY: i64 = 0x0100_0000;
 /// How far apart two copies lie, in milliseconds.
 const APART: i64 = 3_600_000;
 
@@ -59,7 +60,9 @@ async fn copy(database: &mut SqliteConnection, table: &str, order: &str) -> Resu
 /// A copy's column: ids begin with the copy's number, times are earlier, everything else is the same.
 fn value(column: &str) -> String {
     match column {
-        "conversation_id" | "id" => format!("printf('%08x', k.n) || substr(t.{column}, 9)"),
+        "conversation_id" => format!("printf('%08x', k.n) || substr(t.{column}, 9)"),
+        // Ids sort as the times do.
+        "id" => format!("printf('%08x', {NEWEST_COPY} - k.n) || substr(t.{column}, 9)"),
         "at" | "created_at" | "last_activity_at" | "last_created_at" | "waiting_since" | "event_at" => {
             format!("t.{column} - k.n * {APART}")
         }

@@ -59,7 +59,7 @@ async fn history(folder: &Path, messages: usize) -> Result<PathBuf> {
     let filling = Filling::open(folder.join(format!("history-{messages}.db")), now()).await?;
     filling.conversations(&[CONVERSATION.to_owned()]).await?;
     let said: Vec<_> = (0..messages).map(|number| (CONVERSATION.to_owned(), format!("number {number:080}"))).collect();
-    filling.messages(&said, false).await?;
+    filling.messages(&said).await?;
     Ok(filling.file)
 }
 
@@ -69,7 +69,7 @@ async fn list(folder: &Path, conversations: usize) -> Result<PathBuf> {
     let ids: Vec<String> = (1..=conversations).map(id).collect();
     filling.conversations(&ids).await?;
     let said: Vec<_> = ids.into_iter().map(|id| (id, "Where is my parcel?".to_owned())).collect();
-    filling.messages(&said, false).await?;
+    filling.messages(&said).await?;
     Ok(filling.file)
 }
 
@@ -80,7 +80,7 @@ async fn searched(folder: &Path, times: u32) -> Result<PathBuf> {
     filling.conversations(&ids).await?;
     let mut texts = Texts::new();
     let said: Vec<_> = (0..SEARCHED).map(|number| (ids[number % ids.len()].clone(), texts.next())).collect();
-    filling.messages(&said, true).await?;
+    filling.messages(&said).await?;
     let file = filling.file.clone();
     drop(filling);
     if times > 1 {
@@ -89,7 +89,8 @@ async fn searched(folder: &Path, times: u32) -> Result<PathBuf> {
     let old = Filling::open(file, now().plus(-10_000 * DAY)).await?;
     old.conversations(&[CONVERSATION.to_owned()]).await?;
     let said: Vec<_> = (0..PAGE).map(|_| (CONVERSATION.to_owned(), format!("{RARE} {BURIED}"))).collect();
-    old.messages(&said, true).await?;
+    old.messages(&said).await?;
+    old.index().await?;
     check(&*old.store, &ids, times).await?;
     Ok(old.file)
 }

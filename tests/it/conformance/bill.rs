@@ -1,15 +1,15 @@
 //! What a conversation costs on AWS, in what its price list counts: frames, connected minutes, invocations, units.
 
-use aws_lambda_events::dynamodb::Event;
+use aws_lambda_events::dynamodb::{Event, EventRecord};
 use gateway::stream::StreamReader;
 use serde_json::{Value, json};
-use shared::event::stream::{Told, told};
 use shared::model::{Connection, Side};
-use shared::store::ConnectionRows;
 use shared::store::dynamodb::Consumed;
-use shared::time::{Clock, SECOND};
+use shared::store::{ConnectionRows, Records};
+use shared::time::{Clock, HOUR, SECOND};
 
 use super::budget::{Instance, admin, of_100_bytes, visitor};
+use super::invocations::{passes, patterns};
 use crate::figures::tell;
 use crate::stores::Home;
 
@@ -65,18 +65,20 @@ impl Bill {
     }
 }
 
-/// The functions `message` and `notifier`, one instance each, with what invokes the latter.
+/// The functions `message` and `notifier`, one instance each, with what invokes the latter where Telegram is not set up.
 struct Functions {
     message: Instance,
     notifier: Instance,
     stream: StreamReader,
+    filter: Value,
     bill: Bill,
 }
 
 impl Functions {
     async fn new(home: &Home) -> Self {
         let stream = home.stream().await.unwrap();
-        Self { message: Instance::new(home), notifier: Instance::new(home), stream, bill: Bill::default() }
+        let (_, filter) = patterns();
+        Self { message: Instance::new(home), notifier: Instance::new(home), stream, filter, bill: Bill::default() }
     }
 
     /// A frame comes in and all is done that it brings about.
@@ -91,7 +93,15 @@ impl Functions {
         self.notify().await;
     }
 
-    /// Hands the stream's records to the notifier, as the mapping does that keeps nothing back: at most a hundred at once.
+    /// Enters what was said into the search index, as the hourly schedule does if nobody has searched before.
+    async fn index(&mut self) {
+        let before = self.notifier.store.consumed();
+        assert!(self.notifier.store.index(self.notifier.clock.now().plus(HOUR), 1).await.unwrap() > 0);
+        let after = self.notifier.store.consumed();
+        self.add(Consumed { read: after.read - before.read, written: after.written - before.written });
+    }
+
+    /// Hands the stream's records to the notifier, as far as the template's filter lets them pass: at most a hundred at once.
     async fn notify(&mut self) {
         loop {
             let records = self.stream.next().await.unwrap();
@@ -99,7 +109,8 @@ impl Functions {
                 return;
             }
             let mut event = Event::default();
-            event.records = records.into_iter().filter(|one| matches!(told(one), Told::Happened(..))).collect();
+            let invokes = |one: &EventRecord| passes(&self.filter, &serde_json::to_value(one).unwrap());
+            event.records = records.into_iter().filter(invokes).collect();
             if event.records.is_empty() {
                 continue;
             }
@@ -144,12 +155,13 @@ async fn conversation(admins: u32) -> (Bill, Bill) {
     let Side::Visitor { conversation_id: Some(id) } = row.side else { panic!("not bound") };
 
     let joined = functions.bill;
-    for number in 0..i64::from(MESSAGES / 2) {
-        functions.frame(&socket, &of_100_bytes(number)).await;
-        let mut answer = of_100_bytes(number);
+    for _ in 0..MESSAGES / 2 {
+        functions.frame(&socket, &of_100_bytes()).await;
+        let mut answer = of_100_bytes();
         (answer["type"], answer["conversation_id"]) = ("admin_message".into(), id.as_str().into());
         functions.frame(&oya, &answer).await;
     }
+    functions.index().await;
     let messages = functions.bill.since(joined);
 
     let before = store.consumed();

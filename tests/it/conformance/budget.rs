@@ -10,10 +10,10 @@ use shared::config::{Config, Place};
 use shared::connections::{Connections, Frame, Sent};
 use shared::model::{Connection, Sender, Session, Side};
 use shared::store::dynamodb::{Consumed, DynamoStore};
-use shared::store::{ConnectionRows, LoginCode, Records, Sessions};
+use shared::store::{ConnectionRows, LoginCode, Sessions};
 use shared::time::{Clock, ManualClock, SECOND};
 
-use super::make::{NO_CAPS, START, admin_socket, begin, say, session, visitor_socket};
+use super::make::{NO_CAPS, START, admin_socket, begin, index, say, session, visitor_socket};
 use crate::stores::Home;
 
 /// Every frame that was sent, and to whom.
@@ -94,8 +94,10 @@ fn kinds(sent: &[(String, Value)]) -> Vec<&str> {
     sent.iter().filter_map(|(_, frame)| frame["type"].as_str()).collect()
 }
 
-pub(super) fn of_100_bytes(number: i64) -> Value {
-    let content = format!("{number:0100}");
+/// A message of 100 bytes, of words that nobody has said before.
+pub(super) fn of_100_bytes() -> Value {
+    let word = || uuid::Uuid::new_v4().simple();
+    let content = format!("{} {} {} !", word(), word(), word());
     json!({"type": "message", "client_id": uuid::Uuid::new_v4().to_string(), "content": content})
 }
 
@@ -113,7 +115,7 @@ async fn a_visitor_joins_for_8_write_units_and_writes_for_4_and_2_read_units() {
     let mut written = 0.0;
     for number in 1..=20 {
         instance.clock.advance(SECOND);
-        let (cost, sent) = instance.handle(&socket, &of_100_bytes(number)).await;
+        let (cost, sent) = instance.handle(&socket, &of_100_bytes()).await;
         assert_eq!(kinds(&sent), ["message", "message"], "to the visitor and to the admin");
         assert!(cost.written <= 4.0 && cost.read <= 2.0, "message {number}: {cost:?}");
         written += cost.written;
@@ -129,9 +131,9 @@ async fn an_instance_that_does_not_know_the_conversation_reads_its_head_for_half
     let known = Instance::new(&home);
     let (socket, _) = (visitor(&known.store).await, admin(&known.store).await);
     known.handle(&socket, &json!({"type": "join", "display_name": "Ada"})).await;
-    let (warm, _) = known.handle(&socket, &of_100_bytes(1)).await;
+    let (warm, _) = known.handle(&socket, &of_100_bytes()).await;
 
-    let (cold, sent) = Instance::new(&home).handle(&socket, &of_100_bytes(2)).await;
+    let (cold, sent) = Instance::new(&home).handle(&socket, &of_100_bytes()).await;
 
     assert_eq!(kinds(&sent), ["message", "message"]);
     assert_eq!(cold, Consumed { read: warm.read + 0.5, written: warm.written });
@@ -146,9 +148,9 @@ async fn a_conversation_of_50_messages_is_taken_up_for_6_read_units() {
     admin(&instance.store).await;
     let (_, sent) = instance.handle(&socket, &json!({"type": "join", "display_name": "Ada"})).await;
     let joined = sent.into_iter().map(|(_, frame)| frame).find(|frame| frame["type"] == "joined").unwrap();
-    for number in 1..=50 {
+    for _ in 0..50 {
         instance.clock.advance(SECOND);
-        instance.handle(&socket, &of_100_bytes(number)).await;
+        instance.handle(&socket, &of_100_bytes()).await;
     }
     instance.store.disconnect(&socket.connection_id, START).await.unwrap();
     let another = visitor(&instance.store).await;
@@ -184,11 +186,14 @@ async fn the_panel_opens_its_first_page_of_50_conversations_for_40_read_units() 
     home.leave().await;
 }
 
+/// Connected minutes: a visitor's quarter of an hour, and a conversation's part of what two admins are there for.
+const MINUTES: f64 = 34.2;
+
 /// What a bill is made of.
 #[derive(Debug, Default)]
 struct Bill {
-    frames_in: usize,
-    frames_out: usize,
+    frames_in: u32,
+    frames_out: u32,
     written: f64,
     read: f64,
 }
@@ -199,9 +204,19 @@ impl Bill {
         let (cost, sent) = instance.handle(socket, &frame).await;
         assert!(sent.iter().all(|(_, frame)| frame["type"] != "error"), "{sent:?}");
         self.frames_in += 1;
-        self.frames_out += sent.len();
+        self.frames_out += u32::try_from(sent.len()).unwrap();
         self.written += cost.written;
         self.read += cost.read;
+    }
+
+    /// Dollars for a thousand such conversations by the price list of us-east-1, without the free tier. Every frame that comes in
+    /// invokes one function, and so do the socket's coming and going; `conformance::invocations` shows that nothing else does.
+    fn dollars(&self) -> f64 {
+        let frames = f64::from(self.frames_in + self.frames_out);
+        let invocations = f64::from(self.frames_in + 2);
+        let run = 0.2 + 1e6 * 0.010 * 0.25 * 0.000_013_333_4;
+        let per_million = frames + 0.25 * MINUTES + 0.625 * self.written + 0.125 * self.read + run * invocations;
+        per_million / 1e3
     }
 }
 
@@ -219,10 +234,10 @@ async fn a_conversation_of_ten_messages_each_way_costs_what_the_readme_says() {
     let Side::Visitor { conversation_id: Some(id) } = row.side else { panic!("not bound") };
     let mut quiet = Bill::default();
     for number in 0..10 {
-        bill.frame(&instance, &socket, of_100_bytes(number)).await;
+        bill.frame(&instance, &socket, of_100_bytes()).await;
         let read = json!({"type": "read", "conversation_id": id, "seq": 2 * number + 1});
         quiet.frame(&instance, &oya, read).await;
-        let mut answer = of_100_bytes(number);
+        let mut answer = of_100_bytes();
         (answer["type"], answer["conversation_id"]) = ("admin_message".into(), id.as_str().into());
         bill.frame(&instance, &oya, answer).await;
         quiet.frame(&instance, &socket, json!({"type": "read", "seq": 2 * number + 2})).await;
@@ -231,18 +246,22 @@ async fn a_conversation_of_ten_messages_each_way_costs_what_the_readme_says() {
         quiet.frame(&instance, &oya, json!({"type": "typing", "conversation_id": id})).await;
     }
     let frames = instance.store.consumed();
-    for seq in 0..=20 {
-        instance.store.index(&id, seq).await.unwrap();
-    }
+    index(&*instance.store).await;
     let indexed = instance.store.consumed();
     instance.store.disconnect(&socket.connection_id, instance.clock.now()).await.unwrap();
     let after = instance.store.consumed();
 
     eprintln!("messages: {bill:?}\nreads and typing: {quiet:?}");
     eprintln!("index: {} written, {} read", indexed.written - frames.written, indexed.read - frames.read);
-    eprintln!("all: {} written, {} read", after.written - before.written, after.read - before.read);
+    let (written, read) = (after.written - before.written, after.read - before.read);
+    let alone = Bill { written: written - quiet.written, read: read - quiet.read, ..bill };
+    let (frames_in, frames_out) = (bill.frames_in + quiet.frames_in, bill.frames_out + quiet.frames_out);
+    let all = Bill { frames_in, frames_out, written, read };
+    eprintln!("messages alone: {alone:?}: ${:.3} per 1,000", alone.dollars());
+    eprintln!("all: {all:?}: ${:.3} per 1,000", all.dollars());
     assert_eq!((bill.frames_in, bill.frames_out), (21, 3 + 20 * 3), "one frame in, three out for each message");
     assert!(bill.written + 20.0 <= 21.0 * 4.0, "{bill:?}");
-    assert!(after.written - before.written <= 130.0, "of everything together");
+    assert!(written <= 115.0, "of everything together");
+    assert!(alone.dollars() <= 0.145 && all.dollars() <= 0.335, "{} and {}", alone.dollars(), all.dollars());
     home.leave().await;
 }

@@ -35,7 +35,7 @@ async fn a_claim_stands_until_it_is_released() {
         let expected =
             [EventKind::ConversationClaimed, EventKind::ConversationReleased, EventKind::ConversationClaimed];
         assert_eq!(kinds, expected, "one for each change");
-        assert_eq!(store.backlog(Lane::Index).await.unwrap().0, 1, "words are none of it");
+        assert_eq!(store.backlog(Lane::Files).await.unwrap().0, 0, "files are none of it");
     })
     .await;
 }

@@ -9,7 +9,7 @@ use shared::time::{DAY, HOUR, SECOND};
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::make::{
-    GENEROUS, NO_CAPS, START, activity, attachment, begin, first, message, note, say, stored, visitor_socket,
+    GENEROUS, NO_CAPS, START, activity, attachment, begin, first, index, message, note, say, stored, visitor_socket,
 };
 use crate::stores::{Home, for_each_store};
 
@@ -26,9 +26,8 @@ async fn fill(store: &dyn Store, id: &str) -> String {
     say(store, id, Sender::Admin, "answer", START.plus(SECOND)).await;
     store.edit(id, 3, "better answer", START.plus(SECOND)).await.unwrap();
     store.add_tag(id, "vip").await.unwrap();
-    for seq in 0..=3 {
-        store.index(id, seq).await.unwrap();
-    }
+    index(store).await;
+    say(store, id, Sender::Admin, "behind the index", START.plus(2 * SECOND)).await;
     let message_id = i64::from(id.bytes().map(u32::from).sum::<u32>());
     store.link(&TelegramLink { chat_id: 1, message_id, conversation_id: id.into(), seq: 1 }).await.unwrap();
     store.claim(id, "Oya", START).await.unwrap();
@@ -74,6 +73,8 @@ async fn every_row_of_a_deleted_conversation_is_gone_and_no_other() {
         let mut connection = home.connection().await;
         let tables = tables(&mut connection, store.name()).await;
         assert!(tables.len() >= 10, "{tables:?}");
+        let words = "select count(*) from search_words";
+        assert!(home.number(words).await > 10);
         let mut before = Vec::new();
         for table in &tables {
             let rows = count(&mut connection, table, &ada).await;
@@ -93,6 +94,8 @@ async fn every_row_of_a_deleted_conversation_is_gone_and_no_other() {
             assert_eq!(count(&mut connection, table, &ada).await, expected, "{table}");
             assert_eq!(count(&mut connection, table, &bob).await, before, "{table}");
         }
+        store.delete(&bob, START.plus(SECOND)).await.unwrap();
+        assert_eq!(home.number(words).await, 0, "no list of the index holds anything of either");
         drop(connection);
         drop(store);
         home.leave().await;
@@ -107,7 +110,6 @@ async fn no_item_of_the_table_speaks_of_a_deleted_conversation() {
     for n in 0..40 {
         // More than a head holds, on two days.
         say(&*store, &ada, Sender::Visitor, &format!("haystack {n}"), START.plus(n * HOUR)).await;
-        store.index(&ada, n + 1).await.unwrap();
     }
     fill(&*store, &bob).await;
     let others = speak_of(&home, &bob).await.len();
@@ -120,7 +122,7 @@ async fn no_item_of_the_table_speaks_of_a_deleted_conversation() {
     store.due(Lane::Telegram, START, 100).await.unwrap();
 
     let left: Vec<_> = speak_of(&home, &ada).await.into_iter().map(|item| item["pk"]["S"].clone()).collect();
-    assert_eq!(left, ["ACTIVITY", "OUT#index", "OUT#telegram"], "the trail, and the event that tells both lanes of it");
+    assert_eq!(left, ["ACTIVITY", "OUT#files", "OUT#telegram"], "the trail, and the event that tells both lanes of it");
     assert!(speak_of(&home, "haystack").await.is_empty());
     assert!(speak_of(&home, "Zelda").await.is_empty());
     assert!(speak_of(&home, &bob).await.len() >= others);
@@ -163,7 +165,7 @@ async fn what_races_with_the_deletion_leaves_nothing_behind() {
         let (deleted, ..) = futures::join!(deleting, noting, filing, mirroring, binding, starting);
 
         assert!(deleted);
-        for lane in [Lane::Index, Lane::Telegram] {
+        for lane in [Lane::Files, Lane::Telegram] {
             assert_eq!(store.backlog(lane).await.unwrap().0, 1, "the event that tells of it");
         }
         if let Some(table) = home.table() {
@@ -202,7 +204,7 @@ async fn a_deleted_conversation_answers_like_one_that_never_was() {
         assert_eq!(late, shared::store::Appended::NotFound);
         let figures = store.figures(0, 99_999, START).await.unwrap();
         assert_eq!((figures.messages_total, figures.days.len(), figures.median_response_ms), (0, 0, None));
-        let events = store.due(Lane::Telegram, START.plus(SECOND), 10).await.unwrap();
+        let events = store.due(Lane::Telegram, START.plus(DAY), 10).await.unwrap();
         let told: Vec<_> = events.iter().map(|one| (one.event.kind, one.event.seq)).collect();
         assert_eq!(told, [(EventKind::ConversationDeleted, TOPIC)], "whose topic is to go");
         assert_eq!(store.notes(&id).await.unwrap(), []);
@@ -228,7 +230,7 @@ async fn messages_that_race_with_the_deletion_leave_nothing_behind() {
         assert!(answers.into_iter().all(|one| one.is_ok()));
         assert!(store.messages(&id, 0, i64::MAX, false, 100).await.unwrap().is_empty());
         assert_eq!(store.backlog(Lane::Telegram).await.unwrap().0, 1);
-        assert_eq!(store.backlog(Lane::Index).await.unwrap().0, 1);
+        assert_eq!(store.backlog(Lane::Files).await.unwrap().0, 1);
     })
     .await;
 }

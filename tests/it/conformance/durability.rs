@@ -27,7 +27,7 @@ async fn confirmed_messages_survive_a_restart() {
         assert_eq!(again.messages(&id, 0, i64::MAX, false, 100).await.unwrap(), before);
         assert_eq!(before.len(), 50);
         assert_eq!(say(&*again, &id, Sender::Visitor, "next", START).await.seq, 51);
-        assert_eq!(again.backlog(Lane::Index).await.unwrap().0, 52);
+        assert_eq!(again.backlog(Lane::Telegram).await.unwrap().0, 52);
         drop(again);
         home.leave().await;
     }
@@ -77,7 +77,7 @@ async fn callers_dropped_at_any_moment_leave_a_dense_sequence_behind() {
         let kept = again.messages(&id, 0, i64::MAX, false, 100).await.unwrap();
         let head = head(&*again, &id, START).await.head_seq;
         assert_eq!(kept.iter().map(|each| each.seq).collect::<Vec<_>>(), (1..=head).collect::<Vec<_>>());
-        assert_eq!(again.backlog(Lane::Index).await.unwrap().0, head + 1, "one event for each message");
+        assert_eq!(again.backlog(Lane::Telegram).await.unwrap().0, head + 1, "one event for each message");
         drop(again);
         home.leave().await;
     }

@@ -8,7 +8,7 @@ use shared::model::{
 };
 use shared::rate_limit::Rate;
 use shared::store::{Appended, ConnectionCaps, NewConversation, PageRequest, Store};
-use shared::time::{HOUR, Timestamp};
+use shared::time::{DAY, HOUR, Timestamp};
 
 /// When the stories begin: 2026-11-21T22:11:03.417Z.
 pub const START: Timestamp = Timestamp(1_795_299_063_417);
@@ -64,7 +64,7 @@ pub async fn begin(store: &dyn Store, name: &str) -> String {
 pub fn message(conversation_id: &str, sender: Sender, content: &str, at: Timestamp) -> Message {
     Message {
         conversation_id: conversation_id.into(),
-        id: id::sortable_id(),
+        id: id::sortable_id_at(at),
         seq: 0,
         client_id: id::client_id(),
         sender,
@@ -82,6 +82,11 @@ pub fn message(conversation_id: &str, sender: Sender, content: &str, at: Timesta
 /// Appends without a limit and answers the stored message.
 pub async fn say(store: &dyn Store, conversation_id: &str, sender: Sender, content: &str, at: Timestamp) -> Message {
     stored(store.append(&message(conversation_id, sender, content, at), None).await.unwrap())
+}
+
+/// Takes every message into the search index.
+pub async fn index(store: &dyn Store) {
+    while store.index(START.plus(365 * DAY), 1).await.unwrap() > 0 {}
 }
 
 /// The message of an append that has to succeed.

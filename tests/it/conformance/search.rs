@@ -1,4 +1,4 @@
-//! Searching messages.
+//! Searching messages: before the index has taken them in, and after.
 
 use futures::future::join_all;
 use shared::model::Sender;
@@ -6,13 +6,11 @@ use shared::search::terms;
 use shared::store::Store;
 use shared::time::SECOND;
 
-use super::make::{START, after, begin, first, say};
+use super::make::{START, after, begin, first, index, say};
 use crate::stores::for_each_store;
 
-/// Says and indexes.
 async fn write(store: &dyn Store, conversation_id: &str, content: &str, second: i64) {
-    let seq = say(store, conversation_id, Sender::Visitor, content, START.plus(second * SECOND)).await.seq;
-    store.index(conversation_id, seq).await.unwrap();
+    say(store, conversation_id, Sender::Visitor, content, START.plus(second * SECOND)).await;
 }
 
 async fn found(store: &dyn Store, text: &str) -> Vec<String> {
@@ -28,15 +26,19 @@ async fn every_term_begins_some_word_newest_first() {
         write(&*store, &bob, "Expired again, what now?", 3).await;
         write(&*store, &ada, "EXPIRING soon", 2).await;
 
-        assert_eq!(found(&*store, "expir").await, ["Expired again, what now?", "EXPIRING soon", "The payment expired"]);
-        assert_eq!(found(&*store, "expired pay").await, ["The payment expired"]);
-        assert_eq!(found(&*store, "p").await, ["The payment expired"]);
-        assert_eq!(found(&*store, "expirings").await, [""; 0]);
-        assert_eq!(found(&*store, "pired").await, [""; 0]);
-        assert_eq!(found(&*store, "").await, [""; 0]);
-        let hit = store.search(&terms("again"), &first(9)).await.unwrap().items.remove(0);
-        assert_eq!(hit.1, "Bob");
-        assert_eq!(Some(hit.0.clone()), store.message(&hit.0.id).await.unwrap());
+        for _ in ["behind the index", "in the index"] {
+            let all = ["Expired again, what now?", "EXPIRING soon", "The payment expired"];
+            assert_eq!(found(&*store, "expir").await, all);
+            assert_eq!(found(&*store, "expired pay").await, ["The payment expired"]);
+            assert_eq!(found(&*store, "p").await, ["The payment expired"]);
+            assert_eq!(found(&*store, "expirings").await, [""; 0]);
+            assert_eq!(found(&*store, "pired").await, [""; 0]);
+            assert_eq!(found(&*store, "").await, [""; 0]);
+            let hit = store.search(&terms("again"), &first(9)).await.unwrap().items.remove(0);
+            assert_eq!(hit.1, "Bob");
+            assert_eq!(Some(hit.0.clone()), store.message(&hit.0.id).await.unwrap());
+            index(&*store).await;
+        }
     })
     .await;
 }
@@ -49,13 +51,16 @@ async fn words_are_found_by_every_length_of_their_beginning() {
         write(&*store, &id, word, 1).await;
         write(&*store, &id, "日本語で İĞÜŞÖÇ", 2).await;
 
-        for length in 1..=word.chars().count() {
-            let beginning: String = word.chars().take(length).collect();
-            assert_eq!(found(&*store, &beginning).await, [word], "{beginning}");
+        for _ in ["behind the index", "in the index"] {
+            for length in 1..=word.chars().count() {
+                let beginning: String = word.chars().take(length).collect();
+                assert_eq!(found(&*store, &beginning).await, [word], "{beginning}");
+            }
+            assert_eq!(found(&*store, "uluslararasilasxirma").await, [""; 0]);
+            assert_eq!(found(&*store, "本 igusoc").await, ["日本語で İĞÜŞÖÇ"]);
+            assert_eq!(found(&*store, &"u".repeat(500)).await, [""; 0]);
+            index(&*store).await;
         }
-        assert_eq!(found(&*store, "uluslararasilasxirma").await, [""; 0]);
-        assert_eq!(found(&*store, "本 igusoc").await, ["日本語で İĞÜŞÖÇ"]);
-        assert_eq!(found(&*store, &"u".repeat(500)).await, [""; 0]);
     })
     .await;
 }
@@ -68,8 +73,11 @@ async fn pages_of_results_follow_each_other() {
             (0..250).map(|n| if n % 50 == 0 { format!("needle {n}") } else { format!("needs {n}") }).collect();
         for (some, first) in contents.chunks(25).zip((0..).step_by(25)) {
             let writes = some.iter().zip(first..);
-            join_all(writes.map(|(content, n)| write(&*store, if n % 2 == 0 { &ada } else { &bob }, content, n / 10)))
-                .await;
+            join_all(writes.map(|(content, n)| write(&*store, if n % 2 == 0 { &ada } else { &bob }, content, n))).await;
+            if first == 75 || first == 150 {
+                // Two blocks, and the rest behind them.
+                index(&*store).await;
+            }
         }
 
         let (mut seen, mut cursor, mut calls) = (Vec::new(), None, 0);
@@ -97,7 +105,7 @@ async fn pages_of_results_follow_each_other() {
 
 /// More messages with `word` than one call looks through: many on SQL, on DynamoDB many words.
 async fn haystack(store: &dyn Store, id: &str, word: &str) {
-    let (messages, words) = if store.name() == "dynamodb" { (150, 200) } else { (1_100, 1) };
+    let (messages, words) = if store.name() == "dynamodb" { (150, 200) } else { (1_500, 1) };
     let hay = (1..words).map(|n| format!("{n:ა>64}")).collect::<Vec<_>>().join(" ");
     let content = format!("{word} {hay}");
     for first in (0..messages).step_by(10) {
@@ -112,12 +120,20 @@ async fn a_call_does_bounded_work_and_its_cursor_goes_on() {
         write(&*store, &id, "abcdefgh needle", 0).await;
         haystack(&*store, &hay, "abcdefgh").await;
 
-        let one = store.search(&terms("abcdefgh needle"), &first(10)).await.unwrap();
-        let two = store.search(&terms("abcdefgh needle"), &after(10, one.next_cursor.clone())).await.unwrap();
+        for _ in ["behind the index", "in the index"] {
+            let mut page = store.search(&terms("abcdefgh needle"), &first(10)).await.unwrap();
+            assert!(page.items.is_empty() && page.next_cursor.is_some());
+            let mut calls = 1;
+            while page.items.is_empty() {
+                let next = Some(page.next_cursor.expect("the needle is still to come"));
+                page = store.search(&terms("abcdefgh needle"), &after(10, next)).await.unwrap();
+                calls += 1;
+            }
 
-        assert!(one.items.is_empty() && one.next_cursor.is_some());
-        assert_eq!(two.items.len(), 1);
-        assert_eq!(two.next_cursor, None);
+            assert_eq!((page.items.len(), page.next_cursor), (1, None));
+            assert!(calls <= 5, "{calls}");
+            index(&*store).await;
+        }
     })
     .await;
 }
@@ -127,19 +143,73 @@ async fn the_index_follows_edits_and_forgets_what_is_gone() {
     for_each_store(|store| async move {
         let id = begin(&*store, "Ada").await;
         write(&*store, &id, "before", 1).await;
-        store.edit(&id, 1, "after", START).await.unwrap();
+        write(&*store, &id, "beside", 2).await;
+        index(&*store).await;
+        write(&*store, &id, "behind", 3).await;
 
-        store.index(&id, 1).await.unwrap();
-        store.index(&id, 1).await.unwrap();
-        store.index(&id, 2).await.unwrap();
-        store.index("nobody", 1).await.unwrap();
+        store.edit(&id, 1, "after, not beside", START).await.unwrap();
+        store.edit(&id, 3, "ahead", START).await.unwrap();
 
-        assert_eq!(found(&*store, "before").await, [""; 0]);
-        assert_eq!(found(&*store, "after").await, ["after"]);
+        for _ in ["before the next block", "after it"] {
+            assert_eq!(found(&*store, "before").await, [""; 0]);
+            assert_eq!(found(&*store, "behind").await, [""; 0]);
+            assert_eq!(found(&*store, "after").await, ["after, not beside"]);
+            assert_eq!(found(&*store, "beside").await, ["beside", "after, not beside"]);
+            assert_eq!(found(&*store, "ahead").await, ["ahead"]);
+            index(&*store).await;
+        }
         store.delete(&id, START).await.unwrap();
-        store.index(&id, 1).await.unwrap();
-        store.index(&id, 0).await.unwrap();
-        assert_eq!(found(&*store, "after").await, [""; 0]);
+        assert_eq!(found(&*store, "a").await, [""; 0]);
+        assert_eq!(found(&*store, "beside").await, [""; 0]);
+        index(&*store).await;
+        assert_eq!(found(&*store, "a").await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_index_waits_until_there_is_enough_and_takes_nothing_that_may_still_come() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        for second in 0..10 {
+            write(&*store, &id, "word", second).await;
+        }
+
+        let settled = START.plus(5 * SECOND);
+        assert!(store.index(settled, 100).await.unwrap() <= 5);
+        store.index(settled, 5).await.unwrap();
+        assert_eq!(store.index(settled, 1).await.unwrap(), 0);
+        write(&*store, &id, "late word", 6).await;
+        index(&*store).await;
+
+        let found = found(&*store, "word").await;
+        assert_eq!(found.len(), 11);
+        assert!(found.contains(&"late word".to_owned()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn edits_and_deletions_that_race_with_the_index_are_seen_by_it() {
+    for_each_store(|store| async move {
+        let (ada, bob) = (begin(&*store, "Ada").await, begin(&*store, "Bob").await);
+        for second in 0..40 {
+            write(&*store, &ada, "old words", second).await;
+            write(&*store, &bob, "gone words", second).await;
+        }
+
+        let edits = async {
+            for seq in 1..=40 {
+                store.edit(&ada, seq, "new text", START.plus(seq)).await.unwrap();
+            }
+            store.delete(&bob, START).await.unwrap();
+        };
+        futures::join!(edits, index(&*store), index(&*store));
+        index(&*store).await;
+
+        for (word, count) in [("old", 0), ("words", 0), ("gone", 0), ("new", 40), ("text", 40)] {
+            assert_eq!(found(&*store, word).await.len(), count, "{word}");
+        }
     })
     .await;
 }

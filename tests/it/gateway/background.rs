@@ -11,6 +11,7 @@ use shared::time::{Clock, ManualClock, SECOND, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::conformance::make::{START, begin};
 use crate::stores::Home;
 
 async fn gateway(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Running {
@@ -30,8 +31,14 @@ async fn join(gateway: &Running) {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
+/// A conversation that was, whose files have to go.
+async fn erase(store: &dyn Store) {
+    let id = begin(store, "Ada").await;
+    assert!(store.delete(&id, START).await.unwrap());
+}
+
 async fn waiting(store: &dyn Store) -> i64 {
-    store.backlog(Lane::Index).await.unwrap().0
+    store.backlog(Lane::Files).await.unwrap().0
 }
 
 async fn drained(store: &dyn Store) {
@@ -48,6 +55,7 @@ async fn what_a_request_puts_into_the_outbox_is_delivered_at_once() {
     let store = Home::in_memory().open().await.shared();
     let gateway = gateway(store.clone(), Arc::new(ManualClock::new(Timestamp(1_795_299_063_417)))).await;
 
+    erase(&*store).await;
     join(&gateway).await;
 
     drained(&*store).await;
@@ -58,15 +66,17 @@ async fn a_lane_that_another_process_holds_is_left_to_it_until_its_lease_ends() 
     let store = Home::in_memory().open().await.shared();
     let clock = Arc::new(ManualClock::new(Timestamp(1_795_299_063_417)));
     let until = clock.now().plus(10 * SECOND);
-    assert!(store.lease("outbox:index", "another", clock.now(), until).await.unwrap());
+    assert!(store.lease("outbox:files", "another", clock.now(), until).await.unwrap());
     let gateway = gateway(store.clone(), clock.clone()).await;
 
-    join(&gateway).await;
-    join(&gateway).await;
+    for _ in 0..2 {
+        erase(&*store).await;
+        join(&gateway).await;
+    }
     assert_eq!(waiting(&*store).await, 2);
     clock.advance(20 * SECOND);
 
     drained(&*store).await;
     gateway.shutdown().await;
-    assert!(store.lease("outbox:index", "another", clock.now(), until.plus(20 * SECOND)).await.unwrap());
+    assert!(store.lease("outbox:files", "another", clock.now(), until.plus(20 * SECOND)).await.unwrap());
 }

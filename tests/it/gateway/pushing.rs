@@ -125,7 +125,7 @@ async fn what_is_this_machines_own_is_not_told_through_a_proxy_or_a_strange_name
 
     let (status, _, body) = ask("Host: localhost").await;
     assert_eq!(status, 200);
-    assert!(body.contains("parley_outbox_backlog{lane=\"index\"} 0"), "{body}");
+    assert!(body.contains("parley_outbox_backlog{lane=\"files\"} 0"), "{body}");
     assert_eq!(ask("Host: localhost\r\nX-Forwarded-For: 203.0.113.9").await.0, 404);
     assert_eq!(ask("Host: rebound.example").await.0, 404);
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use gateway::{Faults, Gateway, GatewayOptions, Running};
 use shared::config::{Config, Place};
-use shared::event::Lane;
 use shared::store;
 use shared::time::{Clock, ManualClock, Timestamp};
 use tokio::net::TcpListener;
@@ -126,11 +125,6 @@ impl House {
     /// How many rows a SQL table has, or what stands for it on DynamoDB.
     pub async fn rows(&self, table: &str) -> i64 {
         self.home.rows(table, self.clock.now()).await
-    }
-
-    /// How many events wait in a lane.
-    pub async fn waiting(&self, lane: Lane) -> i64 {
-        self.running.app().expect("the functions run here").store.backlog(lane).await.unwrap().0
     }
 
     /// How many rows each of these tables has.

@@ -66,7 +66,7 @@ impl Home {
             return items.filter(|item| item.to_string().contains(conversation_id)).map(|_| 1).sum();
         }
         let mut rows = 0;
-        for table in ["conversation", "conversation_tag", "conversation_day", "message", "response", "search_posting"] {
+        for table in ["conversation", "conversation_tag", "conversation_day", "message", "response", "search_name"] {
             let query = format!("select count(*) from {table} where conversation_id = '{conversation_id}'");
             rows += self.number(&query).await;
         }
@@ -97,7 +97,8 @@ impl Home {
         }
     }
 
-    async fn number(&self, query: &str) -> i64 {
+    /// The one number that a query on the SQL database itself answers.
+    pub async fn number(&self, query: &str) -> i64 {
         let mut connection = self.connection().await;
         let row = sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(&mut connection).await.unwrap();
         connection.close().await.unwrap();

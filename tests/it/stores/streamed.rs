@@ -62,7 +62,7 @@ impl TestStore {
             }
             for record in records {
                 let Told::Happened(event, position) = told(&record) else { continue };
-                for lane in [Lane::Index, Lane::Telegram].into_iter().filter(|lane| lane.takes(event.kind)) {
+                for lane in [Lane::Files, Lane::Telegram].into_iter().filter(|lane| lane.takes(event.kind)) {
                     self.store.accept(lane, &event, position).await?;
                 }
             }

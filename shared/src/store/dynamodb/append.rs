@@ -32,10 +32,11 @@ impl DynamoStore {
                 self.remove_all(&aside).await?;
                 return Ok(Appended::NotFound);
             };
-            let before = next.last_activity_at;
+            let (before, waited) = (next.last_activity_at, next.unindexed.is_some());
             match self.judge(&mut next, message, rate).await? {
                 Judged::Takes(seq, leaving) => {
                     aside.extend(self.put_aside(id, next.rev, &leaving).await?);
+                    aside.extend(self.announce(id, waited, &next, message.created_at).await?);
                     if turn.commit(self, &next).await? {
                         return self.stored(turn, before, &next, message, seq).await;
                     }

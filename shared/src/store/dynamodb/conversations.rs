@@ -56,7 +56,8 @@ impl Conversations for DynamoStore {
         head.by.push(writer()?);
         let info = Info::begin(&new.conversation, &head);
         // A list skips particulars without a head; a head without particulars would never be listed.
-        self.put(Key::info(id).item(&info)?, Terms::absent()).await?;
+        let info = self.put(Key::info(id).item(&info)?, Terms::absent());
+        futures::try_join!(info, self.announce(id, false, &head, head.created_at))?;
         self.put(Key::head(id).item(&head)?, Terms::absent()).await?;
         Ok(())
     }

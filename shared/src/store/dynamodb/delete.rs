@@ -9,6 +9,7 @@ use super::DynamoStore;
 use super::batch::Range;
 use super::chats::{chat_key, start_key_at, while_bound_to};
 use super::codec::Archive;
+use super::enter::waiting_key;
 use super::head::Head;
 use super::item::{self, DELETING, Key, millis, read};
 use super::links::telegram_key_of;
@@ -86,11 +87,11 @@ impl DynamoStore {
                 self.unbind(connection_id, conversation_id).await?;
             }
         }
-        for lane in [Lane::Index, Lane::Telegram] {
+        for lane in [Lane::Files, Lane::Telegram] {
             self.drop_events(lane, conversation_id, head.as_ref().map_or(i64::MAX, |head| head.event_seq)).await?;
         }
         let items = self.all(Range::of(item::conversation(conversation_id)).consistent()).await?;
-        let mut keys = Vec::new();
+        let mut keys = vec![waiting_key(conversation_id)];
         for item in items {
             let one = Key::of(&item)?;
             if one.sk.starts_with("A#") {
@@ -103,7 +104,7 @@ impl DynamoStore {
             }
             keys.extend(Some(one).filter(|one| *one != key));
         }
-        // A message may stand in the tail and in an archive item.
+        // A message may stand in the tail and in an archive item; each may be the last of a block of words.
         let words: HashSet<_> = written.iter().map(|(seq, at)| words_key(conversation_id, *seq, *at)).collect();
         self.remove_all(&words.into_iter().collect::<Vec<_>>()).await?;
         self.forget_days(conversation_id, written.iter().map(|(_, at)| at.day()).collect()).await?;

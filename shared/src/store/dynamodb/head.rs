@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::claims::Claimed;
 use super::codec::Kept;
 use super::day::Counts;
+use super::enter::Unindexed;
 use super::item::{Bytes, maybe_millis, millis, text};
 use crate::event::EventKind;
 use crate::id;
@@ -89,6 +90,9 @@ pub(super) struct Head {
     /// How many notes there are.
     #[serde(rename = "N", default, skip_serializing_if = "is_zero")]
     pub(super) notes: i64,
+    /// What the index does not have; absent when it has everything.
+    #[serde(rename = "I", default, skip_serializing_if = "Option::is_none")]
+    pub(super) unindexed: Option<Unindexed>,
     /// The newest event's place.
     #[serde(rename = "p")]
     pub(super) event_seq: i64,
@@ -170,6 +174,7 @@ impl Head {
             claimed: None,
             visitor_chat: None,
             notes: 0,
+            unindexed: Some(Unindexed::all()),
             event_seq: 1,
             event_at: one.created_at,
             is_event: 1,
@@ -251,6 +256,7 @@ impl Head {
     /// Adds a message to the tail, with everything that follows from it. Answers its place.
     pub(super) fn append(&mut self, message: &Message) -> i64 {
         let at = message.created_at;
+        self.unindexed.get_or_insert(Unindexed::after(self.head_seq));
         self.head_seq += 1;
         self.tail.push(Kept::new(message));
         self.touch(at);
@@ -294,6 +300,7 @@ impl Head {
     pub(super) fn edit(&mut self, seq: i64, content: &str, now: Timestamp) -> bool {
         let Some(kept) = self.kept(seq) else { return false };
         (kept.content, kept.edited_at) = (text(content), Some(now));
+        self.reword(seq);
         self.tell(EventKind::MessageEdited, seq, now);
         true
     }
@@ -349,7 +356,7 @@ impl Head {
         self.state = State::Deleted;
         self.times = self.tail.iter().map(|kept| kept.created_at.0).collect();
         (self.site, self.visitor_name) = (String::new(), String::new());
-        (self.tail, self.counts, self.marks) = (Vec::new(), None, Bytes::default());
+        (self.tail, self.counts, self.marks, self.unindexed) = (Vec::new(), None, Bytes::default(), None);
         (self.resume_hash, self.waiting_since, self.claimed) = (Bytes::default(), None, None);
     }
 

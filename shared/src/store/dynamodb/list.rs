@@ -204,6 +204,9 @@ pub(super) async fn conversations(
 ) -> StoreResult<Page<Conversation>> {
     let Some(start) = request.key() else { return Ok(empty()) };
     let size = request.size();
+    if !filter.terms.is_empty() && store.enter_all(Timestamp(i64::MAX)).await?.unfinished {
+        return Ok(Page { items: Vec::new(), next_cursor: Some(start.cursor()) });
+    }
     if let Some(ids) = chosen(store, filter).await? {
         return store.among(ids, filter, (&start, size), now).await;
     }

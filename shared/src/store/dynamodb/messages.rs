@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use super::DynamoStore;
 use super::change::Turn;
 use super::codec::{Archive, Kept, place_of};
+use super::enter::waiting_key;
 use super::head::Head;
 use super::item::{Key, n, text};
 use super::table::Terms;
@@ -17,7 +18,7 @@ use crate::time::Timestamp;
 
 /// What is asked for: places from the first to the last, at one end of them at most so many.
 #[derive(Clone, Copy)]
-struct Wanted {
+pub(super) struct Wanted {
     from: i64,
     to: i64,
     newest: bool,
@@ -25,7 +26,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn new(after: i64, before: i64, newest: bool, limit: i64) -> Self {
+    /// Places with `after < seq < before`.
+    pub(super) fn new(after: i64, before: i64, newest: bool, limit: i64) -> Self {
         Self { from: after.max(0).saturating_add(1), to: before.saturating_sub(1), newest, limit: limit.max(0) }
     }
 
@@ -42,7 +44,7 @@ impl Wanted {
 
 impl DynamoStore {
     /// First the head, then the archive as far as that head tells it: what leaves a head has been archived before.
-    async fn read_messages(
+    pub(super) async fn read_messages(
         &self,
         conversation_id: &str,
         head: &Head,
@@ -70,7 +72,10 @@ impl DynamoStore {
         let Some(kept) = archive.at_mut(seq) else { return Ok(Some(None)) };
         (kept.content, kept.edited_at) = (text(content), Some(now));
         let message = kept.message(conversation_id, &next.visitor_name, seq);
+        let waited = next.unindexed.is_some();
+        next.reword(seq);
         next.tell(EventKind::MessageEdited, seq, now);
+        self.announce(conversation_id, waited, next, now).await?;
         let part = self.to_rewrite(conversation_id, archive, next)?;
         Ok(turn.commit_with(self, next, vec![part]).await?.then_some(Some(message)))
     }
@@ -118,9 +123,19 @@ impl Messages for DynamoStore {
         now: Timestamp,
     ) -> StoreResult<Option<Message>> {
         let mut turn = self.turn(conversation_id).await?;
+        let mut tried = false;
         loop {
-            let Some(mut next) = turn.next(self).await? else { return Ok(None) };
+            let Some(mut next) = turn.next(self).await? else {
+                if tried {
+                    // Erased meanwhile, perhaps before it was announced.
+                    self.remove(&waiting_key(conversation_id), Terms::default()).await?;
+                }
+                return Ok(None);
+            };
+            let waited = next.unindexed.is_some();
+            tried = true;
             if next.edit(seq, content, now) {
+                self.announce(conversation_id, waited, &next, now).await?;
                 if turn.commit(self, &next).await? {
                     return Ok(next.message(conversation_id, seq));
                 }

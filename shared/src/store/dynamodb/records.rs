@@ -84,8 +84,8 @@ impl Records for DynamoStore {
         Ok(page(lines, size, |line| Place { at: line.created_at.0, id: line.id.clone(), seq: 0 }))
     }
 
-    async fn index(&self, conversation_id: &str, seq: i64) -> StoreResult<()> {
-        self.enter_words(conversation_id, seq).await
+    async fn index(&self, until: Timestamp, least: usize) -> StoreResult<usize> {
+        self.enter_when_many(until, least).await
     }
 
     async fn search(&self, terms: &[String], page: &PageRequest) -> StoreResult<Page<(Message, String)>> {

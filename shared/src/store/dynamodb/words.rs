@@ -1,7 +1,8 @@
-//! The search: an item for each message, and for each visitor's name, with its distinct words, newest first within a month.
+//! The search: items with the distinct words of some messages of a conversation that follow each other, and of the visitor's
+//! name, newest first within a month.
 //!
-//! What is looked for is compared in the table, a month after the other; each hit is then held against the message itself. So
-//! an answer is exact, and its cost grows with what was written, by 128 read units for some 5,000 messages.
+//! What is looked for is compared in the table, a month after the other; each hit is then held against the messages themselves.
+//! So an answer is exact, and its cost grows with what was written, by 128 read units for some 8,000 messages.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -11,12 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
 use super::batch::Range;
-use super::codec::message_id;
-use super::item::read;
-use super::item::{Key, short};
+use super::info::{SLOT, start};
+use super::item::{Key, millis, read, short};
 use super::table::Terms;
 use crate::model::Message;
-use crate::search::{matches, terms};
+use crate::search::matches;
 use crate::store::page::{Key as Place, empty};
 use crate::store::{Messages, Page, PageRequest, StoreResult};
 use crate::time::Timestamp;
@@ -30,16 +30,29 @@ const MONTHS: &str = "MONTHS";
 /// The last moment that thirteen digits can write.
 const LAST: i64 = 9_999_999_999_999;
 
-#[derive(Serialize, Deserialize)]
-struct Words {
+/// The item of a block, under the place of its last message, which is its newest.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Words {
     #[serde(rename = "c")]
-    conversation_id: String,
-    /// 0 for the visitor's name.
+    pub(super) conversation_id: String,
+    /// Its first place; the visitor's name stands at 0.
+    #[serde(rename = "f")]
+    pub(super) first: i64,
     #[serde(rename = "q")]
-    seq: i64,
+    pub(super) last: i64,
+    /// When its last message was made. The others were in the same slot of the list, and not later.
+    #[serde(rename = "t", with = "millis")]
+    pub(super) at: Timestamp,
     /// Each with a space before it, so that the beginning of a word can be told from its middle.
     #[serde(rename = "w")]
-    text: String,
+    pub(super) text: String,
+}
+
+impl Words {
+    /// Where it stands.
+    pub(super) fn key(&self) -> Key {
+        words_key(&self.conversation_id, self.last, self.at)
+    }
 }
 
 /// Months that this instance has listed already.
@@ -58,10 +71,14 @@ fn place(at: Timestamp, conversation_id: &str, seq: i64) -> String {
     format!("{:013}#{}#{:012}", at.0.clamp(0, LAST), short(conversation_id), seq.clamp(0, 999_999_999_999))
 }
 
-fn read_place(place: &str) -> Option<Place> {
-    let (at, rest) = place.split_once('#')?;
-    let (id, seq) = rest.rsplit_once('#')?;
-    Some(Place { at: at.parse().ok()?, id: id.to_owned(), seq: seq.parse().ok()? })
+fn moment_of(place: &str) -> Option<Timestamp> {
+    place.split('#').next()?.parse().ok().map(Timestamp)
+}
+
+/// The last place of the slot that a moment is in: no message of the slot has its words behind it.
+fn end_of_slot(at: i64) -> (Timestamp, String) {
+    let end = Timestamp((start(Timestamp(at)) + SLOT - 1).min(LAST));
+    (end, format!("{:013}#\u{10ffff}", end.0))
 }
 
 /// Where the words of a message, or with `seq` 0 of a name, stand.
@@ -74,30 +91,73 @@ fn beginnings(wanted: &[String]) -> Vec<String> {
     wanted.iter().map(|term| format!(" {term}")).collect()
 }
 
+/// What a search has found, which comes block by block: a message is not the next one until all newer blocks were read.
+#[derive(Default)]
+struct Found {
+    all: Vec<(Message, String)>,
+}
+
+fn place_of(message: &Message) -> Place {
+    Place { at: message.created_at.0, id: message.conversation_id.clone(), seq: message.seq }
+}
+
+fn order(place: &Place) -> (i64, &str, i64) {
+    (place.at, &place.id, place.seq)
+}
+
+impl Found {
+    /// Adds what stands behind the place where the page begins.
+    fn add(&mut self, mut hits: Vec<(Message, String)>, start: &Place) {
+        hits.retain(|(message, _)| order(&place_of(message)) < order(start));
+        self.all.extend(hits);
+        self.all.sort_by(|(one, _), (other, _)| order(&place_of(other)).cmp(&order(&place_of(one))));
+        // Of two who enter the same messages at once, each may have cut them into other blocks.
+        self.all.dedup_by(|(one, _), (other, _)| one.id == other.id);
+    }
+
+    /// How many are newer than whatever may still come.
+    fn settled(&self, reached: Timestamp) -> usize {
+        self.all.iter().take_while(|(message, _)| message.created_at > reached).count()
+    }
+
+    /// The page, if it is full.
+    fn page(&mut self, size: usize, reached: Timestamp) -> Option<Page<(Message, String)>> {
+        if self.settled(reached) < size {
+            return None;
+        }
+        let mut items = std::mem::take(&mut self.all);
+        items.truncate(size);
+        let next_cursor = items.last().map(|(message, _)| place_of(message).cursor());
+        Some(Page { items, next_cursor })
+    }
+
+    /// What is settled, and a cursor to what is not.
+    fn so_far(mut self, reached: Timestamp) -> Page<(Message, String)> {
+        self.all.truncate(self.settled(reached));
+        let next = Place { at: reached.0 + 1, id: String::new(), seq: 0 };
+        Page { items: self.all, next_cursor: Some(next.cursor()) }
+    }
+}
+
 impl DynamoStore {
-    /// [`crate::store::Records::index`].
-    pub(super) async fn enter_words(&self, conversation_id: &str, seq: i64) -> StoreResult<()> {
-        let source = match seq {
-            0 => self.head(conversation_id).await?.map(|head| (head.visitor_name, head.created_at)),
-            seq => {
-                let message = self.message(&message_id(conversation_id, seq)).await?;
-                message.map(|message| (message.content, message.created_at))
-            }
-        };
-        let Some((text, at)) = source else { return Ok(()) };
-        let key = words_key(conversation_id, seq, at);
-        let text = beginnings(&terms(&text)).concat();
-        if text.is_empty() {
-            return self.remove(&key, Terms::default()).await.map(|_| ());
+    /// Puts blocks into the index, whatever it has of them; those without a word are taken out.
+    pub(super) async fn put_words(&self, blocks: &[Words]) -> StoreResult<()> {
+        let (some, none): (Vec<_>, Vec<_>) = blocks.iter().partition(|block| !block.text.is_empty());
+        for block in &some {
+            self.list_month(&month(block.at)).await?;
         }
-        self.list_month(&month(at)).await?;
-        let item = Words { conversation_id: conversation_id.to_owned(), seq, text };
-        self.put(key.item(&item)?, Terms::default()).await?;
-        if self.head(conversation_id).await?.is_none() {
-            // Erased meanwhile, perhaps before this was written.
-            self.remove(&key, Terms::default()).await?;
-        }
-        Ok(())
+        let items = some.into_iter().map(|block| block.key().item(block));
+        self.put_all(items.collect::<StoreResult<_>>()?).await?;
+        self.remove_all(&none.into_iter().map(Words::key).collect::<Vec<_>>()).await
+    }
+
+    /// The blocks that have a message of a conversation, made at this time. Reads what was entered of its slot.
+    pub(super) async fn words_of(&self, conversation_id: &str, seq: i64, at: Timestamp) -> StoreResult<Vec<Words>> {
+        let range = Range::of(partition(&month(at))).between(place(at, "", 0), end_of_slot(at.0).1).consistent();
+        let rows = self.all(range.containing("c", &[conversation_id.to_owned()], "")).await?;
+        let mut blocks = rows.into_iter().map(read).collect::<StoreResult<Vec<Words>>>()?;
+        blocks.retain(|one| one.conversation_id == conversation_id && (one.first..=one.last).contains(&seq));
+        Ok(blocks)
     }
 
     async fn list_month(&self, month: &str) -> StoreResult<()> {
@@ -122,47 +182,54 @@ impl DynamoStore {
         request: &PageRequest,
     ) -> StoreResult<Page<(Message, String)>> {
         let Some(start) = request.key().filter(|_| !wanted.is_empty()) else { return Ok(empty()) };
-        let (from, size) = (place(Timestamp(start.at), &start.id, start.seq), request.size());
-        let (mut items, mut pages) = (Vec::new(), 0);
-        for month in self.months_from(&month(Timestamp(start.at))).await? {
+        let entered = self.enter_all(Timestamp(i64::MAX)).await?;
+        if entered.unfinished {
+            return Ok(Page { items: Vec::new(), next_cursor: Some(start.cursor()) });
+        }
+        let (newest, from) = end_of_slot(start.at);
+        let (size, mut found, mut pages) = (request.size(), Found::default(), 0);
+        for month in self.months_from(&month(newest)).await? {
             let range = Range::of(partition(&month)).between("0", &from).backwards();
+            // What was written a moment ago costs twice as much to read.
+            let range = if entered.any { range.consistent() } else { range };
             let mut next = Some(range.containing("w", &beginnings(wanted), " AND "));
             while let Some(range) = next {
                 let (rows, rest) = self.page(range).await?;
-                let mut rows: Vec<_> = rows.iter().map(Key::of).collect::<StoreResult<_>>()?;
-                rows.retain(|key| key.sk != from);
-                let mut rows = rows.into_iter().filter_map(|key| read_place(&key.sk)).filter(|row| row.seq > 0);
-                loop {
-                    let some: Vec<_> = rows.by_ref().take(size - items.len()).collect();
-                    let Some(last) = some.last().map(Place::cursor) else { break };
-                    items.extend(self.hits(&some, wanted).await?);
-                    if items.len() == size {
-                        return Ok(Page { items, next_cursor: Some(last) });
+                next = rest;
+                let mut rows = rows.into_iter().map(read).collect::<StoreResult<Vec<Words>>>()?;
+                rows.retain(|block| block.last > 0);
+                for some in rows.chunks(AT_ONCE) {
+                    found.add(self.hits(some, wanted).await?, &start);
+                    let reached = some.last().map_or(Timestamp(i64::MAX), |block| block.at);
+                    if let Some(page) = found.page(size, reached) {
+                        return Ok(page);
                     }
                 }
-                pages += 1;
-                let end = rest.as_ref().and_then(Range::start).and_then(|key| read_place(&key.sk));
-                if let Some(end) = end.filter(|_| pages == PAGES) {
-                    return Ok(Page { items, next_cursor: Some(end.cursor()) });
+                let reached = next.as_ref().and_then(Range::start).and_then(|key| moment_of(&key.sk));
+                // What the page before has ended with is read again, as far as it shares a slot with what follows.
+                pages += usize::from(reached.is_some_and(|reached| reached.0 < start.at));
+                if let Some(reached) = reached.filter(|_| pages == PAGES) {
+                    return Ok(found.so_far(reached));
                 }
-                next = rest;
             }
         }
-        Ok(Page { items, next_cursor: None })
+        Ok(found.page(size, Timestamp(i64::MIN)).unwrap_or(Page { items: found.all, next_cursor: None }))
     }
 
-    /// The messages at these places in which the words still are, with the visitors' names.
-    async fn hits(&self, places: &[Place], wanted: &[String]) -> StoreResult<Vec<(Message, String)>> {
-        let ids: HashSet<_> = places.iter().map(|place| place.id.as_str()).collect();
+    /// The messages of these blocks that have the words, with the visitors' names.
+    async fn hits(&self, blocks: &[Words], wanted: &[String]) -> StoreResult<Vec<(Message, String)>> {
+        let ids: HashSet<_> = blocks.iter().map(|block| block.conversation_id.as_str()).collect();
         let heads = self.heads_of(ids.into_iter()).await?;
+        let read = |block: &Words| {
+            let (after, before) = (block.first.max(1) - 1, block.last + 1);
+            let id = block.conversation_id.clone();
+            async move { self.messages(&id, after, before, false, i64::MAX).await }
+        };
+        let messages = try_join_all(blocks.iter().map(read)).await?;
         let mut hits = Vec::new();
-        for some in places.chunks(AT_ONCE) {
-            let ids: Vec<_> = some.iter().map(|place| message_id(&place.id, place.seq)).collect();
-            let messages = try_join_all(ids.iter().map(|id| self.message(id))).await?;
-            for message in messages.into_iter().flatten().filter(|message| matches(wanted, &message.content)) {
-                let Some(head) = heads.get(&message.conversation_id) else { continue };
-                hits.push((message, head.visitor_name.clone()));
-            }
+        for message in messages.into_iter().flatten().filter(|message| matches(wanted, &message.content)) {
+            let Some(head) = heads.get(&message.conversation_id) else { continue };
+            hits.push((message, head.visitor_name.clone()));
         }
         Ok(hits)
     }

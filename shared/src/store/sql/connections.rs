@@ -145,9 +145,7 @@ impl ConnectionRows for SqlStore {
     }
 
     async fn connection(&self, connection_id: &str, now: Timestamp) -> StoreResult<Option<Connection>> {
-        let query = sqlx::query(ONE).bind(text(connection_id)).bind(now.0);
-        let row = query.fetch_optional(&self.readers).await?;
-        Ok(row.as_ref().map(rows::connection).transpose()?)
+        self.lookup.connection(connection_id, now).await
     }
 
     async fn bind(&self, connection_id: &str, conversation_id: &str, now: Timestamp) -> StoreResult<Option<bool>> {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::AnyConnection;
 
 use super::rows::{self, from_json, json, number, string, word};
-use super::{SqlStore, list, notes, optional, outbox, text};
+use super::{Database, SqlStore, index, list, notes, optional, outbox, text};
 use crate::event::{EVENT_VERSION, Event, EventKind, Lane};
 use crate::model::{Conversation, Note, Reader, Status};
 use crate::store::{
@@ -67,7 +67,7 @@ struct Change<T> {
     lanes: Arc<[Lane]>,
 }
 
-async fn create(tx: &mut AnyConnection, new: &NewConversation, lanes: &[Lane]) -> sqlx::Result<()> {
+async fn create(tx: &mut AnyConnection, new: &NewConversation, database: Database, lanes: &[Lane]) -> sqlx::Result<()> {
     let one = &new.conversation;
     let created = sqlx::query(CREATE)
         .bind(text(&one.conversation_id))
@@ -89,6 +89,7 @@ async fn create(tx: &mut AnyConnection, new: &NewConversation, lanes: &[Lane]) -
         return Ok(());
     }
     let (conversation_id, kind) = (text(&one.conversation_id), EventKind::ConversationOpened);
+    index::name(tx, database, &conversation_id, &text(&one.visitor_name)).await?;
     outbox::put(tx, lanes, &Event { v: EVENT_VERSION, kind, conversation_id, seq: 0, at: one.created_at }, 1).await
 }
 
@@ -151,7 +152,9 @@ async fn topic(tx: &mut AnyConnection, id: &str) -> sqlx::Result<i64> {
     Ok(mirror.and_then(|mirror| mirror.thread_id).unwrap_or_default())
 }
 
-async fn delete(tx: &mut AnyConnection, change: &Change<()>) -> sqlx::Result<bool> {
+async fn delete(tx: &mut AnyConnection, change: &Change<Database>) -> sqlx::Result<bool> {
+    index::lock(tx).await?;
+    index::forget(tx, change.to, &change.id).await?;
     let topic = topic(tx, &change.id).await?;
     let Some(row) = sqlx::query(DELETE).bind(&change.id).fetch_optional(&mut *tx).await? else { return Ok(false) };
     sqlx::query(DELETE_EVENTS).bind(&change.id).execute(&mut *tx).await?;
@@ -166,8 +169,11 @@ async fn delete(tx: &mut AnyConnection, change: &Change<()>) -> sqlx::Result<boo
 #[async_trait]
 impl Conversations for SqlStore {
     async fn create(&self, new: &NewConversation) -> StoreResult<()> {
-        let args = (new.clone(), self.lanes.clone());
-        self.write(&new.conversation.conversation_id, args, |(new, lanes), tx| Box::pin(create(tx, new, lanes))).await
+        let args = (new.clone(), self.database, self.lanes.clone());
+        self.write(&new.conversation.conversation_id, args, |(new, database, lanes), tx| {
+            Box::pin(create(tx, new, *database, lanes))
+        })
+        .await
     }
 
     async fn conversation(&self, conversation_id: &str, now: Timestamp) -> StoreResult<Option<Conversation>> {
@@ -192,7 +198,7 @@ impl Conversations for SqlStore {
         page: &PageRequest,
         now: Timestamp,
     ) -> StoreResult<Page<Conversation>> {
-        list::conversations(&self.readers, filter, page, now).await
+        list::conversations(&self.readers, self.database, filter, page, now).await
     }
 
     async fn set_status(
@@ -260,7 +266,7 @@ impl Conversations for SqlStore {
     }
 
     async fn delete(&self, conversation_id: &str, now: Timestamp) -> StoreResult<bool> {
-        let change = Change { id: text(conversation_id), to: (), now, lanes: self.lanes.clone() };
+        let change = Change { id: text(conversation_id), to: self.database, now, lanes: self.lanes.clone() };
         self.write(conversation_id, change, |change, tx| Box::pin(delete(tx, change))).await
     }
 

@@ -1,115 +1,180 @@
-//! The list of conversations. One text for each shape of filter, so that each walks an index of its own order.
+//! The list of conversations. Each walks an index of its own order.
+
+use std::collections::BTreeSet;
 
 use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 
-use super::rows::{self, word};
-use super::{optional, search, text};
-use crate::model::Conversation;
+use super::rows::{self, json, word};
+use super::words::longest;
+use super::{Database, PerDatabase, optional, over_json, search, text};
+use crate::model::{Conversation, Status};
 use crate::store::page::{Key, empty, page};
 use crate::store::{ConversationFilter, Page, PageRequest, StoreResult};
 use crate::time::Timestamp;
 
-pub(super) const ALL: &str = "select c.*, (select count(*) from connection n
-        where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
-    from conversation c where (c.last_activity_at, c.conversation_id) < ($2, $3)
-    order by c.last_activity_at desc, c.conversation_id desc limit $4";
 pub(super) const BY_STATUS: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
     from conversation c where c.status = $5 and (c.last_activity_at, c.conversation_id) < ($2, $3)
     order by c.last_activity_at desc, c.conversation_id desc limit $4";
-pub(super) const BY_SITE: &str = "select c.*, (select count(*) from connection n
-        where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
-    from conversation c where c.site = $5 and (c.last_activity_at, c.conversation_id) < ($2, $3)
-    order by c.last_activity_at desc, c.conversation_id desc limit $4";
 pub(super) const BY_SITE_AND_STATUS: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
-    from conversation c where c.site = $5 and c.status = $6 and (c.last_activity_at, c.conversation_id) < ($2, $3)
+    from conversation c where c.site = $6 and c.status = $5 and (c.last_activity_at, c.conversation_id) < ($2, $3)
     order by c.last_activity_at desc, c.conversation_id desc limit $4";
 pub(super) const BY_TAG: &str = "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
     from conversation_tag t join conversation c on c.conversation_id = t.conversation_id
-    where t.tag = $5 and ($6 is null or c.status = $6) and ($7 is null or c.site = $7)
+    where t.tag = $6 and c.status = $5 and ($7 is null or c.site = $7)
         and (c.last_activity_at, c.conversation_id) < ($2, $3)
     order by c.last_activity_at desc, c.conversation_id desc limit $4";
-const BY_TERM: &str = "select c.*, (select count(*) from connection n
-        where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
-    from conversation c
-    where exists (select 1 from search_posting p where p.prefix = $5 and p.conversation_id = c.conversation_id)
-        and ($6 is null or c.status = $6) and ($7 is null or c.site = $7)
+/// Those whose ids the elements hold, by the same filters.
+const AMONG: PerDatabase = over_json!(
+    "select c.*, (select count(*) from connection n
+        where n.conversation_id = c.conversation_id and n.expires_at > $2) as online_count
+    from ",
+    "$1",
+    " i join conversation c on c.conversation_id = i.value ->> 0
+    where ($6 is null or c.status = $6) and ($7 is null or c.site = $7)
         and ($8 is null or exists (select 1 from conversation_tag t
             where t.tag = $8 and t.conversation_id = c.conversation_id))
-        and (c.last_activity_at, c.conversation_id) < ($2, $3)
-    order by c.last_activity_at desc, c.conversation_id desc limit $4";
+        and (c.last_activity_at, c.conversation_id) < ($3, $4)
+    order by c.last_activity_at desc, c.conversation_id desc limit $5"
+);
 
-/// So many candidates of a term are looked at in one query.
-const BLOCK: i64 = 100;
+/// So many conversations are looked at in one query …
+const BLOCK: usize = 100;
+/// … and so many times that for words that many have, after which the caller gets a cursor to go on with.
+const BLOCKS: usize = 10;
 
 fn key(conversation: &Conversation) -> Key {
     Key { at: conversation.last_activity_at.0, id: conversation.conversation_id.clone(), seq: 0 }
 }
 
+fn count(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
 /// A page of the list.
 pub(super) async fn conversations(
     pool: &AnyPool,
+    database: Database,
     filter: &ConversationFilter,
     request: &PageRequest,
     now: Timestamp,
 ) -> StoreResult<Page<Conversation>> {
     let Some(start) = request.key() else { return Ok(empty()) };
     let limit = request.size();
-    let status = filter.status.map(word).transpose()?;
-    if !filter.terms.is_empty() {
-        return with_terms(pool, filter, start, limit, now).await;
+    if filter.terms.is_empty() {
+        return Ok(page(plain(pool, filter, start, limit + 1, now).await?, limit, key));
     }
-    let (statement, words): (_, Vec<Option<String>>) = match (&filter.tag, &filter.site, status) {
-        (Some(tag), site, status) => (BY_TAG, vec![Some(text(tag)), status, optional(site.as_deref())]),
-        (None, Some(site), Some(status)) => (BY_SITE_AND_STATUS, vec![Some(text(site)), Some(status)]),
-        (None, Some(site), None) => (BY_SITE, vec![Some(text(site))]),
-        (None, None, Some(status)) => (BY_STATUS, vec![Some(status)]),
-        (None, None, None) => (ALL, Vec::new()),
+    let Some(term) = longest(&filter.terms) else { return Ok(empty()) };
+    match search::few(pool, database, term).await? {
+        Some(ids) => among(pool, database, filter, &ids, start, limit, now).await,
+        None => each(pool, filter, start, limit, now).await,
+    }
+}
+
+/// The next ones, whatever was said in them. Open and closed ones stand apart in the indexes; a list of both is made of two.
+async fn plain(
+    pool: &AnyPool,
+    filter: &ConversationFilter,
+    start: Key,
+    limit: usize,
+    now: Timestamp,
+) -> sqlx::Result<Vec<Conversation>> {
+    let statuses = filter.status.map_or(vec![Status::Open, Status::Closed], |status| vec![status]);
+    let (statement, words) = match (&filter.tag, &filter.site) {
+        (Some(tag), site) => (BY_TAG, vec![Some(text(tag)), optional(site.as_deref())]),
+        (None, Some(site)) => (BY_SITE_AND_STATUS, vec![Some(text(site))]),
+        (None, None) => (BY_STATUS, Vec::new()),
     };
-    let asked = i64::try_from(limit).unwrap_or(i64::MAX) + 1;
-    let query = sqlx::query(statement).bind(now.0).bind(start.at).bind(start.id).bind(asked);
-    let rows = words.into_iter().fold(query, sqlx::query::Query::bind).fetch_all(pool).await?;
-    Ok(page(read(&rows)?, limit, key))
+    let mut found = Vec::new();
+    for status in statuses {
+        let query = sqlx::query(statement).bind(now.0).bind(start.at).bind(&start.id).bind(count(limit));
+        let query = query.bind(word(status)?);
+        let query = words.iter().cloned().fold(query, sqlx::query::Query::bind);
+        found.extend(read(&query.fetch_all(pool).await?)?);
+    }
+    found.sort_by(|a, b| (b.last_activity_at, &b.conversation_id).cmp(&(a.last_activity_at, &a.conversation_id)));
+    found.truncate(limit);
+    Ok(found)
 }
 
 fn read(rows: &[AnyRow]) -> sqlx::Result<Vec<Conversation>> {
     rows.iter().map(rows::conversation).collect()
 }
 
-/// Walks the conversations in which the longest term may occur and keeps those in which all do.
-async fn with_terms(
+/// Of the conversations in which the longest term may occur those in which all do.
+async fn among(
     pool: &AnyPool,
+    database: Database,
     filter: &ConversationFilter,
+    ids: &BTreeSet<String>,
     mut start: Key,
     size: usize,
     now: Timestamp,
 ) -> StoreResult<Page<Conversation>> {
     let mut found = Vec::new();
-    let Some(prefix) = search::longest(&filter.terms).map(search::prefix) else { return Ok(empty()) };
+    let ids = json(&search::elements(ids))?;
     loop {
-        let query = sqlx::query(BY_TERM).bind(now.0).bind(start.at).bind(start.id).bind(BLOCK).bind(prefix);
+        let query = sqlx::query(AMONG.on(database)).bind(&ids).bind(now.0).bind(start.at).bind(start.id);
         let rows = query
+            .bind(count(BLOCK))
             .bind(filter.status.map(word).transpose()?)
             .bind(optional(filter.site.as_deref()))
             .bind(optional(filter.tag.as_deref()))
             .fetch_all(pool)
             .await?;
         let block = read(&rows)?;
-        let last = block.last().map(key).filter(|_| rows.len() >= 100);
-        for conversation in block {
-            if search::said(pool, &conversation, &filter.terms).await? {
-                found.push(conversation);
-            }
-            if found.len() > size {
-                return Ok(page(found, size, key));
-            }
+        let last = block.last().map(key).filter(|_| block.len() == BLOCK);
+        if keep(pool, filter, block, &mut found, size).await? {
+            return Ok(page(found, size, key));
         }
         match last {
             Some(next) => start = next,
             None => return Ok(page(found, size, key)),
         }
     }
+}
+
+/// Walks the list itself, where most have what is looked for.
+async fn each(
+    pool: &AnyPool,
+    filter: &ConversationFilter,
+    mut start: Key,
+    size: usize,
+    now: Timestamp,
+) -> StoreResult<Page<Conversation>> {
+    let mut items = Vec::new();
+    for _ in 0..BLOCKS {
+        let block = plain(pool, filter, start.clone(), BLOCK, now).await?;
+        let last = block.last().map(key).filter(|_| block.len() == BLOCK);
+        if keep(pool, filter, block, &mut items, size).await? {
+            return Ok(page(items, size, key));
+        }
+        match last {
+            Some(next) => start = next,
+            None => return Ok(page(items, size, key)),
+        }
+    }
+    Ok(Page { items, next_cursor: Some(start.cursor()) })
+}
+
+/// Keeps those of a block in which every term was said; answers whether these are more than a page.
+async fn keep(
+    pool: &AnyPool,
+    filter: &ConversationFilter,
+    block: Vec<Conversation>,
+    found: &mut Vec<Conversation>,
+    size: usize,
+) -> StoreResult<bool> {
+    for conversation in block {
+        if search::said(pool, &conversation, &filter.terms).await? {
+            found.push(conversation);
+        }
+        if found.len() > size {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::AnyConnection;
 
-use super::append::{self, Order};
-use super::{SqlStore, optional, outbox, rows, text};
+use super::append::Order;
+use super::{Database, SqlStore, index, optional, outbox, rows, text};
 use crate::event::{EventKind, Lane};
 use crate::model::Message;
 use crate::rate_limit::Rate;
@@ -36,11 +36,13 @@ struct Edit {
     seq: i64,
     content: String,
     now: Timestamp,
+    database: Database,
     lanes: Arc<[Lane]>,
 }
 
 /// The conversation is moved first, so that it is locked before its message: the order in which `append` takes them.
 async fn edit(connection: &mut AnyConnection, edit: &Edit) -> sqlx::Result<Option<Message>> {
+    index::lock(connection).await?;
     let head = sqlx::query(EDITED)
         .bind(&edit.conversation_id)
         .bind(edit.now.0)
@@ -48,6 +50,7 @@ async fn edit(connection: &mut AnyConnection, edit: &Edit) -> sqlx::Result<Optio
         .bind(preview(&edit.content))
         .fetch_optional(&mut *connection)
         .await?;
+    let before = sqlx::query(ONE).bind(&edit.conversation_id).bind(edit.seq).fetch_optional(&mut *connection).await?;
     let row = sqlx::query(EDIT)
         .bind(&edit.conversation_id)
         .bind(edit.seq)
@@ -55,7 +58,9 @@ async fn edit(connection: &mut AnyConnection, edit: &Edit) -> sqlx::Result<Optio
         .bind(edit.now.0)
         .fetch_optional(&mut *connection)
         .await?;
-    let (Some(head), Some(row)) = (head, row) else { return Ok(None) };
+    let (Some(head), Some(before), Some(row)) = (head, before, row) else { return Ok(None) };
+    let (id, before) = (rows::string(&row, "id")?, rows::string(&before, "content")?);
+    index::change(connection, edit.database, &id, &before, &edit.content).await?;
     let (event, position) = outbox::of_row(&head, EventKind::MessageEdited, edit.seq)?;
     outbox::put(connection, &edit.lanes, &event, position).await?;
     rows::message(&row).map(Some)
@@ -65,7 +70,7 @@ async fn edit(connection: &mut AnyConnection, edit: &Edit) -> sqlx::Result<Optio
 impl Messages for SqlStore {
     async fn append(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended> {
         let order = Order { message: message.clone(), rate, lanes: self.lanes.clone() };
-        self.write(&message.conversation_id, order, |order, tx| Box::pin(append::append(tx, order))).await
+        self.writers.append(order).await
     }
 
     async fn edit(
@@ -76,7 +81,8 @@ impl Messages for SqlStore {
         now: Timestamp,
     ) -> StoreResult<Option<Message>> {
         let (id, content) = (text(conversation_id), text(content));
-        let args = Edit { conversation_id: id, seq, content, now, lanes: self.lanes.clone() };
+        let lanes = self.lanes.clone();
+        let args = Edit { conversation_id: id, seq, content, now, database: self.database, lanes };
         self.write(conversation_id, args, |args, tx| Box::pin(edit(tx, args))).await
     }
 

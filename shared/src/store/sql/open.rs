@@ -6,18 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyPool, ConnectOptions};
 
+use super::lookup::Lookup;
 use super::writer::Writers;
-use super::{SqlOptions, SqlStore};
+use super::{Database, SqlOptions, SqlStore};
 use crate::config::DatabaseUrl;
 use crate::store::{StoreError, StoreResult};
 
 /// A caller waits this long for a connection before it hears that the store is not available.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-const SQLITE_READERS: u32 = 4;
-const POSTGRES_READERS: u32 = 4;
+/// Those that many share, and the one that looks sockets up.
+const SQLITE_READERS: u32 = 2 + 1;
+const POSTGRES_READERS: u32 = 4 + 1;
 const POSTGRES_WRITERS: u32 = 4;
 
 /// `synchronous=full`: what is confirmed survives a power cut. The checkpoint keeps the write-ahead log near 4 MiB.
@@ -44,10 +47,10 @@ impl SqlStore {
         }
         let connect = connect_options(url)?;
         let writer = sqlite_pool(1).connect_with(connect.clone()).await?;
-        migrate(&writer).await?;
+        migrate(&writer, Database::Sqlite).await?;
         // Each connection to `:memory:` would be a database of its own, so that readers and the writer share the one.
         let readers = if memory { writer.clone() } else { sqlite_pool(SQLITE_READERS).connect_with(connect).await? };
-        Ok(Self { readers, writers: Writers::start(&writer, 1, "begin immediate"), lanes, name: "sqlite" })
+        Ok(Self::with(readers, &writer, 1, Database::Sqlite, memory, lanes))
     }
 
     async fn open_postgres(url: &DatabaseUrl, lanes: Arc<[crate::event::Lane]>) -> StoreResult<Self> {
@@ -56,9 +59,20 @@ impl SqlStore {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(connect_options(url)?)
             .await?;
-        migrate(&pool).await?;
-        let writers = Writers::start(&pool, POSTGRES_WRITERS, "begin");
-        Ok(Self { readers: pool, writers, lanes, name: "postgres" })
+        migrate(&pool, Database::Postgres).await?;
+        Ok(Self::with(pool.clone(), &pool, POSTGRES_WRITERS, Database::Postgres, false, lanes))
+    }
+
+    fn with(
+        readers: AnyPool,
+        writer: &AnyPool,
+        writers: u32,
+        database: Database,
+        shared: bool,
+        lanes: Arc<[crate::event::Lane]>,
+    ) -> Self {
+        let lookup = Lookup::start(&readers, database, shared);
+        Self { readers, lookup, writers: Writers::start(writer, writers, database, shared), lanes, database }
     }
 }
 
@@ -79,10 +93,20 @@ fn connect_options(url: &DatabaseUrl) -> StoreResult<AnyConnectOptions> {
     AnyConnectOptions::from_str(url.reveal()).map(ConnectOptions::disable_statement_logging).map_err(|_| bad_url())
 }
 
-async fn migrate(pool: &AnyPool) -> StoreResult<()> {
-    let migrated = sqlx::migrate!("./migrations").run(pool).await;
+/// The schema, and then what only SQLite has.
+async fn migrate(pool: &AnyPool, database: Database) -> StoreResult<()> {
+    run(sqlx::migrate!("./migrations"), pool).await?;
+    match database {
+        Database::Sqlite => run(sqlx::migrate!("./migrations/sqlite"), pool).await,
+        Database::Postgres => Ok(()),
+    }
+}
+
+/// Each set knows nothing of the other.
+async fn run(mut migrations: Migrator, pool: &AnyPool) -> StoreResult<()> {
+    let migrated = migrations.set_ignore_missing(true).run(pool).await;
     migrated.map_err(|error| match error {
-        sqlx::migrate::MigrateError::Execute(error) => error.into(),
+        MigrateError::Execute(error) => error.into(),
         other => StoreError::Broken(Box::new(other)),
     })
 }

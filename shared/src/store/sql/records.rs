@@ -46,13 +46,12 @@ impl Records for SqlStore {
         Ok(page(items, size, |line| Key { at: line.created_at.0, id: line.id.clone(), seq: 0 }))
     }
 
-    async fn index(&self, conversation_id: &str, seq: i64) -> StoreResult<()> {
-        self.write(conversation_id, (text(conversation_id), seq), |(id, seq), tx| Box::pin(search::index(tx, id, *seq)))
-            .await
+    async fn index(&self, until: Timestamp, least: usize) -> StoreResult<usize> {
+        self.take_in(until, least).await
     }
 
     async fn search(&self, terms: &[String], page: &PageRequest) -> StoreResult<Page<(Message, String)>> {
-        search::search(&self.readers, terms, page).await
+        search::search(&self.readers, self.database, terms, page).await
     }
 
     async fn figures(&self, from_day: i64, to_day: i64, now: Timestamp) -> StoreResult<Figures> {

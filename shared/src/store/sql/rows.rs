@@ -53,7 +53,7 @@ pub(super) fn from_word<T: DeserializeOwned>(word: String) -> Result<T> {
 }
 
 /// A value as JSON.
-pub(super) fn json<T: Serialize>(value: &T) -> Result<String> {
+pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     // PostgreSQL keeps JSON's escaped NUL as the six characters that it is, so that nothing has to be replaced here.
     serde_json::to_string(value).map_err(|error| Error::Encode(error.into()))
 }

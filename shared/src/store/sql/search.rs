@@ -1,149 +1,196 @@
-//! The inverted index: from the beginnings of words to the messages that have them.
-//!
-//! Each term is entered under its first 1, 3 and 5 characters. What is looked for is looked up under the longest of
-//! these that it has, newest first, and every candidate is then checked against its text: the answer is exact, and its cost
-//! does not grow with the number of messages. Beginnings are kept as 63 bits of their SHA-256, a number that every database
-//! compares alike.
+//! Searching by the inverted index that [`super::index`] keeps, and by what it does not hold yet.
 
-use sha2::{Digest, Sha256};
-use sqlx::{AnyConnection, AnyPool};
+use std::collections::BTreeSet;
 
-use super::rows::{self, number, string};
-use super::text;
+use sqlx::AnyPool;
+use sqlx::any::AnyRow;
+
+use super::index::{self, BLOCK_OF};
+use super::rows::{self, json, number, string};
+use super::words::{ids, longest, prefix};
+use super::{Database, PerDatabase, over_json};
 use crate::model::{Conversation, Message};
-use crate::search::{matches, terms};
+use crate::search::matches;
 use crate::store::page::{Key, empty};
 use crate::store::{Page, PageRequest, StoreResult};
 
-const LENGTHS: [usize; 3] = [1, 3, 5];
-/// So many candidates are read in one query …
-const BLOCK: i64 = 200;
-/// … and so many blocks in one call, after which the caller gets a cursor to go on with.
-const BLOCKS: usize = 5;
+/// So many messages are looked at in one query …
+const AT_ONCE: usize = 200;
+/// … and so many times that in one call, after which the caller gets a cursor to go on with.
+const LOOKS: usize = 5;
+/// A term that more messages may have is not looked up to find conversations.
+const FEW: usize = 1_000;
+/// Sorts after every id, in every collation.
+const END: &str = "z";
 
-const SOURCE: &str = "select content as text, created_at as at from message where conversation_id = $1 and seq = $2
-    union all
-    select visitor_name as text, created_at as at from conversation where conversation_id = $1 and $2 = 0";
-pub(super) const FORGET: &str = "delete from search_posting where conversation_id = $1 and seq = $2";
-/// $1 is a text of numbers, 19 digits each: one statement for any number of entries.
-const ENTER: &str = "insert into search_posting (prefix, at, conversation_id, seq)
-    with recursive part(n) as (select 1 union all select n + 1 from part where n < $5)
-    select cast(substr($1, 19 * n - 18, 19) as bigint), $2, $3, $4 from part";
-pub(super) const CANDIDATES: &str = "select p.at as posted_at, m.*, c.visitor_name from search_posting p
-    join message m on m.conversation_id = p.conversation_id and m.seq = p.seq
-    join conversation c on c.conversation_id = p.conversation_id
-    where p.prefix = $1 and (p.at, p.conversation_id, p.seq) < ($2, $3, $4)
-    order by p.at desc, p.conversation_id desc, p.seq desc limit $5";
-pub(super) const WITHIN: &str = "select m.content, m.seq from search_posting p
-    join message m on m.conversation_id = p.conversation_id and m.seq = p.seq
-    where p.prefix = $1 and p.conversation_id = $2 and p.seq < $3 order by p.seq desc limit $4";
+pub(super) const BEHIND: &str = "select m.*, c.visitor_name from message m
+    join conversation c on c.conversation_id = m.conversation_id
+    where m.id < $1 and m.id > $2 order by m.id desc limit $3";
+pub(super) const LISTS: &str = "select block, messages from search_words
+    where prefix = $1 and block <= $2 order by block desc limit $3";
+/// Each element holds an id, here and below.
+const MESSAGES: PerDatabase = over_json!(
+    "select m.*, c.visitor_name from ",
+    "$1",
+    " i join message m on m.id = i.value ->> 0
+        join conversation c on c.conversation_id = m.conversation_id order by m.id desc"
+);
+const CONVERSATIONS: PerDatabase =
+    over_json!("select distinct m.conversation_id from ", "$1", " i join message m on m.id = i.value ->> 0");
+pub(super) const NAMED: &str = "select conversation_id from search_name where prefix = $1 limit $2";
+pub(super) const WITHIN: &str =
+    "select content, seq from message where conversation_id = $1 and seq < $2 order by seq desc limit $3";
 
-fn hash(beginning: &str) -> i64 {
-    let digest = Sha256::digest(beginning.as_bytes());
-    let bytes = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    i64::try_from(bytes >> 1).unwrap_or_default()
+/// Messages in which a term may occur, newest first: those behind the index, and then those of its lists.
+struct Candidates<'a> {
+    pool: &'a AnyPool,
+    database: Database,
+    prefix: i64,
+    /// Everything from here on has been looked at.
+    before: String,
+    behind: bool,
+    indexed: String,
+    block: i64,
 }
 
-/// The entry under which a term is looked up.
-pub(super) fn prefix(term: &str) -> i64 {
-    let length = term.chars().count();
-    let kept = LENGTHS.into_iter().rev().find(|kept| *kept <= length).unwrap_or(length);
-    hash(&term.chars().take(kept).collect::<String>())
-}
-
-/// The term that is likely to have the fewest entries.
-pub(super) fn longest(wanted: &[String]) -> Option<&str> {
-    wanted.iter().max_by_key(|term| term.chars().count()).map(String::as_str)
-}
-
-fn entries(content: &str) -> Vec<i64> {
-    let mut entries = Vec::new();
-    for term in terms(content) {
-        let characters = term.chars().count();
-        let lengths = LENGTHS.into_iter().filter(|length| *length <= characters);
-        entries.extend(lengths.map(|length| hash(&term.chars().take(length).collect::<String>())));
+impl<'a> Candidates<'a> {
+    async fn start(pool: &'a AnyPool, database: Database, prefix: i64, before: String) -> sqlx::Result<Self> {
+        let mut connection = pool.acquire().await?;
+        let end = index::end(&mut connection).await?;
+        let behind = before > end.last_id;
+        let block = if behind {
+            end.block
+        } else {
+            let row = sqlx::query(BLOCK_OF).bind(&before).fetch_optional(&mut *connection).await?;
+            row.map_or(Ok(0), |row| number(&row, "block"))?
+        };
+        Ok(Self { pool, database, prefix, before, behind, indexed: end.last_id, block })
     }
-    entries.sort_unstable();
-    entries.dedup();
-    entries
+
+    /// The next ones with their visitors' names; `None` after the last.
+    async fn next(&mut self) -> sqlx::Result<Option<Vec<AnyRow>>> {
+        if self.behind {
+            let query = sqlx::query(BEHIND).bind(&self.before).bind(&self.indexed).bind(limit(AT_ONCE));
+            let rows = query.fetch_all(self.pool).await?;
+            self.behind = rows.len() == AT_ONCE;
+            match rows.last().filter(|_| self.behind) {
+                Some(last) => self.before = string(last, "id")?,
+                None => END.clone_into(&mut self.before),
+            }
+            if !rows.is_empty() {
+                return Ok(Some(rows));
+            }
+        }
+        let ids = self.listed().await?;
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let query = sqlx::query(MESSAGES.on(self.database)).bind(json(&elements(&ids))?);
+        query.fetch_all(self.pool).await.map(Some)
+    }
+
+    /// The ids of the next lists.
+    async fn listed(&mut self) -> sqlx::Result<BTreeSet<String>> {
+        let mut found = BTreeSet::new();
+        while found.len() < AT_ONCE && self.block > 0 {
+            let query = sqlx::query(LISTS).bind(self.prefix).bind(self.block).bind(16_i64);
+            let lists = query.fetch_all(self.pool).await?;
+            self.block = 0;
+            for list in &lists {
+                self.block = number(list, "block")? - 1;
+                found.extend(ids(&string(list, "messages")?).filter(|id| *id < self.before));
+                if found.len() >= AT_ONCE {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
 }
 
-/// (Re)builds the entries of one message or name, within a transaction.
-pub(super) async fn index(tx: &mut AnyConnection, conversation_id: &str, seq: i64) -> sqlx::Result<()> {
-    sqlx::query(FORGET).bind(conversation_id).bind(seq).execute(&mut *tx).await?;
-    let source = sqlx::query(SOURCE).bind(conversation_id).bind(seq).fetch_optional(&mut *tx).await?;
-    let Some(source) = source else { return Ok(()) };
-    let entries = entries(&string(&source, "text")?);
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let digits = entries.iter().map(|entry| format!("{entry:019}")).collect::<Vec<_>>().concat();
-    sqlx::query(ENTER)
-        .bind(digits)
-        .bind(number(&source, "at")?)
-        .bind(conversation_id)
-        .bind(seq)
-        .bind(i64::try_from(entries.len()).unwrap_or_default())
-        .execute(tx)
-        .await?;
-    Ok(())
+/// As a statement takes them.
+pub(super) fn elements(ids: &BTreeSet<String>) -> Vec<[&String; 1]> {
+    ids.iter().map(|id| [id]).collect()
+}
+
+fn limit(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
 }
 
 /// A page of messages in which all terms occur.
 pub(super) async fn search(
     pool: &AnyPool,
+    database: Database,
     wanted: &[String],
     request: &PageRequest,
 ) -> StoreResult<Page<(Message, String)>> {
-    let (Some(mut at), Some(prefix)) = (request.key(), longest(wanted).map(prefix)) else { return Ok(empty()) };
-    let mut items = Vec::new();
-    for _ in 0..BLOCKS {
-        let query = sqlx::query(CANDIDATES).bind(prefix).bind(at.at).bind(&at.id).bind(at.seq).bind(BLOCK);
-        let rows = query.fetch_all(pool).await?;
+    let (Some(start), Some(prefix)) = (request.key(), longest(wanted).map(prefix)) else { return Ok(empty()) };
+    let before = if start.id.is_empty() { END.to_owned() } else { start.id };
+    let mut candidates = Candidates::start(pool, database, prefix, before).await?;
+    let (mut items, mut last) = (Vec::new(), None);
+    for _ in 0..LOOKS {
+        let Some(rows) = candidates.next().await? else { return Ok(Page { items, next_cursor: None }) };
         for row in &rows {
             let message = rows::message(row)?;
-            at = Key { at: number(row, "posted_at")?, id: message.conversation_id.clone(), seq: message.seq };
+            last = Some(Key { at: message.created_at.0, id: message.id.clone(), seq: message.seq }.cursor());
             if matches(wanted, &message.content) {
                 items.push((message, string(row, "visitor_name")?));
             }
             if items.len() == request.size() {
-                return Ok(Page { items, next_cursor: Some(at.cursor()) });
+                return Ok(Page { items, next_cursor: last });
             }
         }
-        if rows.len() < 200 {
-            return Ok(Page { items, next_cursor: None });
+    }
+    Ok(Page { items, next_cursor: last })
+}
+
+/// The conversations in which a term may occur; `None` when these are too many to be looked up.
+pub(super) async fn few(pool: &AnyPool, database: Database, term: &str) -> StoreResult<Option<BTreeSet<String>>> {
+    let prefix = prefix(term);
+    let query = sqlx::query(NAMED).bind(prefix).bind(limit(FEW) + 1);
+    let named = query.fetch_all(pool).await?;
+    let mut found = named.iter().map(|row| string(row, "conversation_id")).collect::<sqlx::Result<BTreeSet<_>>>()?;
+    let mut candidates = Candidates::start(pool, database, prefix, END.to_owned()).await?;
+    let (mut looked, wanted) = (named.len(), [term.to_owned()]);
+    while candidates.behind && looked <= FEW {
+        let rows = candidates.next().await?.unwrap_or_default();
+        looked += rows.len();
+        for row in &rows {
+            if matches(&wanted, &string(row, "content")?) {
+                found.insert(string(row, "conversation_id")?);
+            }
         }
     }
-    Ok(Page { items, next_cursor: Some(at.cursor()) })
+    let mut messages = BTreeSet::new();
+    while candidates.block > 0 && looked + messages.len() <= FEW {
+        messages.append(&mut candidates.listed().await?);
+    }
+    if looked + messages.len() > FEW {
+        return Ok(None);
+    }
+    let rows = sqlx::query(CONVERSATIONS.on(database)).bind(json(&elements(&messages))?).fetch_all(pool).await?;
+    for row in &rows {
+        found.insert(string(row, "conversation_id")?);
+    }
+    Ok(Some(found))
 }
 
 /// Whether each term begins a word of the visitor's name or of some message of the conversation.
 pub(super) async fn said(pool: &AnyPool, conversation: &Conversation, wanted: &[String]) -> StoreResult<bool> {
-    for term in wanted {
-        let alone = std::slice::from_ref(term);
-        if !matches(alone, &conversation.visitor_name)
-            && !in_messages(pool, &conversation.conversation_id, alone).await?
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-async fn in_messages(pool: &AnyPool, conversation_id: &str, term: &[String]) -> StoreResult<bool> {
-    let Some(prefix) = longest(term).map(prefix) else { return Ok(false) };
+    let alone = |term: &String, text: &str| matches(std::slice::from_ref(term), text);
+    let mut missing: Vec<_> = wanted.iter().filter(|term| !alone(term, &conversation.visitor_name)).collect();
     let mut before = i64::MAX;
-    loop {
-        let query = sqlx::query(WITHIN).bind(prefix).bind(text(conversation_id)).bind(before).bind(BLOCK);
+    while !missing.is_empty() {
+        let query = sqlx::query(WITHIN).bind(&conversation.conversation_id).bind(before).bind(limit(AT_ONCE));
         let rows = query.fetch_all(pool).await?;
         for row in &rows {
-            if matches(term, &string(row, "content")?) {
-                return Ok(true);
-            }
+            let content = string(row, "content")?;
+            missing.retain(|term| !alone(term, &content));
             before = number(row, "seq")?;
         }
-        if rows.len() < 200 {
-            return Ok(false);
+        if rows.len() < AT_ONCE {
+            break;
         }
     }
+    Ok(missing.is_empty())
 }

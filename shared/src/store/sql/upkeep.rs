@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::AnyConnection;
 
-use super::SqlStore;
+use super::{Database, SqlStore};
 use crate::store::{StoreResult, Swept, Upkeep};
 use crate::time::Timestamp;
 
@@ -51,6 +51,9 @@ impl Upkeep for SqlStore {
     }
 
     fn name(&self) -> &'static str {
-        self.name
+        match self.database {
+            Database::Sqlite => "sqlite",
+            Database::Postgres => "postgres",
+        }
     }
 }

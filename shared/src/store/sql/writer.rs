@@ -1,6 +1,7 @@
 //! Group commit: writes that wait together become durable together.
 //!
-//! A writer takes all jobs that wait, runs them in one transaction and answers each after the commit. One commit then costs
+//! A writer takes all that waits: messages, which are stored together, and jobs, which it runs in one transaction. It answers
+//! each after the commit. One commit then costs
 //! one `fsync` however many callers share it. SQLite has one writer; PostgreSQL several, among which a job is chosen by
 //! its key. Within a transaction the jobs run in the order of their keys, so that two transactions take the rows that both
 //! want in the same order.
@@ -9,11 +10,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot};
 
+use super::Database;
+use super::append::{self, Memory, Order};
 use super::failure::{copy, is_conflict, is_lost};
-use crate::store::{StoreError, StoreResult};
+use super::kept::Kept;
+use crate::store::{Appended, StoreError, StoreResult};
 
 /// The most jobs of one transaction.
 const BATCH: usize = 256;
@@ -57,18 +61,38 @@ impl<A: Send + Sync, T: Send> Job for Call<A, T> {
     }
 }
 
+/// A message that waits to be stored.
+struct Letter {
+    order: Order,
+    caller: oneshot::Sender<StoreResult<Appended>>,
+}
+
+enum Work {
+    Letter(Box<Letter>),
+    Job(Box<dyn Job>),
+}
+
 /// The queues of the writers, which end when this is dropped.
-pub(super) struct Writers(Vec<mpsc::Sender<Box<dyn Job>>>);
+pub(super) struct Writers(Vec<mpsc::Sender<Work>>);
 
 impl Writers {
-    /// Starts `count` writers on `pool`, each beginning its transactions with `begin`.
-    pub(super) fn start(pool: &AnyPool, count: u32, begin: &'static str) -> Self {
+    /// Starts `count` writers on `pool`, whose connections others may need.
+    pub(super) fn start(pool: &AnyPool, count: u32, database: Database, shared: bool) -> Self {
         let start = |_| {
-            let (queue, jobs) = mpsc::channel(QUEUE);
-            tokio::spawn(Writer { pool: pool.clone(), begin }.work(jobs));
+            let (queue, work) = mpsc::channel(QUEUE);
+            let kept = Kept::new(pool, database, shared);
+            tokio::spawn(Writer { kept, database, memory: Memory::default() }.work(work));
             queue
         };
         Self((0..count).map(start).collect())
+    }
+
+    /// Stores a message and waits for the commit.
+    pub(super) async fn append(&self, order: Order) -> StoreResult<Appended> {
+        let (caller, answer) = oneshot::channel();
+        let queue = self.queue(&order.message.conversation_id).ok_or_else(stopped)?;
+        queue.send(Work::Letter(Box::new(Letter { order, caller }))).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
     }
 
     /// Puts a job into its key's queue and waits for its commit.
@@ -79,11 +103,11 @@ impl Writers {
     {
         let (caller, answer) = oneshot::channel();
         let job = Call { key: key.to_owned(), args, run, answer: None, caller };
-        self.queue(key).ok_or_else(stopped)?.send(Box::new(job)).await.map_err(|_| stopped())?;
+        self.queue(key).ok_or_else(stopped)?.send(Work::Job(Box::new(job))).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
-    fn queue(&self, key: &str) -> Option<&mpsc::Sender<Box<dyn Job>>> {
+    fn queue(&self, key: &str) -> Option<&mpsc::Sender<Work>> {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         let count = u64::try_from(self.0.len()).unwrap_or(1).max(1);
@@ -96,26 +120,82 @@ fn stopped() -> StoreError {
 }
 
 struct Writer {
-    pool: AnyPool,
-    begin: &'static str,
+    kept: Kept,
+    database: Database,
+    memory: Memory,
 }
 
 impl Writer {
-    async fn work(self, mut queue: mpsc::Receiver<Box<dyn Job>>) {
-        let mut jobs = Vec::with_capacity(BATCH);
-        while queue.recv_many(&mut jobs, BATCH).await > 0 {
-            jobs.sort_by(|a, b| a.key().cmp(b.key()));
-            match self.commit(&mut jobs).await {
-                Ok(()) => jobs.drain(..).for_each(|job| job.answer(Ok(()))),
-                Err(error) if is_lost(&error) => jobs.drain(..).for_each(|job| job.answer(Err(copy(&error)))),
-                Err(_) => self.commit_each(&mut jobs).await,
+    async fn work(mut self, mut queue: mpsc::Receiver<Work>) {
+        let mut work = Vec::with_capacity(BATCH);
+        while queue.recv_many(&mut work, BATCH).await > 0 {
+            let (mut letters, mut jobs) = (Vec::new(), Vec::new());
+            for one in work.drain(..) {
+                match one {
+                    Work::Letter(letter) => letters.push(*letter),
+                    Work::Job(job) => jobs.push(job),
+                }
+            }
+            if !letters.is_empty() {
+                letters.sort_by(|a, b| a.order.message.conversation_id.cmp(&b.order.message.conversation_id));
+                self.store(letters).await;
+            }
+            if !jobs.is_empty() {
+                jobs.sort_by(|a, b| a.key().cmp(b.key()));
+                self.run(jobs).await;
             }
         }
     }
 
+    async fn store(&mut self, letters: Vec<Letter>) {
+        let orders: Vec<_> = letters.iter().map(|letter| &letter.order).collect();
+        match self.append(&orders).await {
+            Ok(answers) => {
+                for (letter, answer) in letters.into_iter().zip(answers) {
+                    // A caller that has gone away does not want to know.
+                    let _ = letter.caller.send(Ok(answer));
+                }
+            }
+            Err(error) if is_lost(&error) => {
+                for letter in letters {
+                    let _ = letter.caller.send(Err(copy(&error)));
+                }
+            }
+            Err(_) => self.store_each(letters).await,
+        }
+    }
+
+    async fn store_each(&mut self, letters: Vec<Letter>) {
+        for letter in letters {
+            let mut outcome = self.append(&[&letter.order]).await;
+            for _ in 1..TRIES {
+                match &outcome {
+                    Err(error) if is_conflict(error) => outcome = self.append(&[&letter.order]).await,
+                    _ => break,
+                }
+            }
+            let answer = outcome.map_err(StoreError::from).and_then(|mut answers| answers.pop().ok_or_else(stopped));
+            let _ = letter.caller.send(answer);
+        }
+    }
+
+    async fn append(&mut self, orders: &[&Order]) -> sqlx::Result<Vec<Appended>> {
+        let connection = self.kept.connection().await?;
+        let stored = append::append(connection, self.database, &mut self.memory, orders).await;
+        self.kept.done(stored)
+    }
+
+    async fn run(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        match self.commit(&mut jobs).await {
+            Ok(()) => jobs.drain(..).for_each(|job| job.answer(Ok(()))),
+            Err(error) if is_lost(&error) => jobs.drain(..).for_each(|job| job.answer(Err(copy(&error)))),
+            Err(_) => self.run_each(jobs).await,
+        }
+    }
+
     /// One bad job must not fail the others that it shared a transaction with.
-    async fn commit_each(&self, jobs: &mut Vec<Box<dyn Job>>) {
-        for job in jobs.drain(..) {
+    async fn run_each(&mut self, jobs: Vec<Box<dyn Job>>) {
+        for job in jobs {
             let mut alone = [job];
             let mut outcome = self.commit(&mut alone).await;
             for _ in 1..TRIES {
@@ -129,15 +209,21 @@ impl Writer {
         }
     }
 
-    async fn commit(&self, jobs: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
-        let mut transaction = self.pool.begin_with(self.begin).await?;
-        for job in jobs {
-            if let Err(error) = job.run(&mut transaction).await {
-                // Awaited, so that the next transaction of this writer does not wait behind a connection that is cleaned up.
-                let _ = transaction.rollback().await;
-                return Err(error);
-            }
-        }
-        transaction.commit().await
+    async fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
+        let connection = self.kept.connection().await?;
+        let committed = transact(connection, self.database, jobs).await;
+        self.kept.done(committed)
     }
+}
+
+async fn transact(connection: &mut AnyConnection, database: Database, jobs: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
+    let mut transaction = connection.begin_with(database.begin()).await?;
+    for job in jobs {
+        if let Err(error) = job.run(&mut transaction).await {
+            // Awaited, so that the next transaction of this writer does not begin within what is left of this one.
+            let _ = transaction.rollback().await;
+            return Err(error);
+        }
+    }
+    transaction.commit().await
 }

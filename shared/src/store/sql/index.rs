@@ -1,0 +1,205 @@
+//! Keeping the inverted index: block by block for what is written, at once for what is changed or erased.
+//!
+//! A block takes in a few hundred messages in one transaction, so that words that begin alike share a row. Messages behind
+//! the last block are not in the index; [`super::search`] reads them themselves.
+
+use std::collections::BTreeMap;
+
+use sqlx::AnyConnection;
+
+use super::rows::{json, maybe_number, number, string};
+use super::words::{self, entries};
+use super::{Database, PerDatabase, SqlStore, over_json, text};
+use crate::store::StoreResult;
+use crate::time::Timestamp;
+
+/// The most messages of one block.
+const BLOCK: usize = 256;
+/// Messages of a conversation that are erased from the index at a time.
+const CHUNK: i64 = 200;
+
+const NEWEST: &str = "select block, last_id from search_block order by block desc limit 1";
+/// The block that holds an id.
+pub(super) const BLOCK_OF: &str = "select block from search_block where last_id >= $1 order by last_id limit 1";
+pub(super) const BEHIND: &str =
+    "select id, content, edited_at from message where id > $1 and id < $2 order by id limit $3";
+/// Has to be taken before anything else that a transaction locks.
+const LOCK: &str = "update turnstile set turns = turns + 1 where name = 'search'";
+const UNCHANGED: &str =
+    "select count(*) as messages, max(edited_at) as edited_at from message where id > $1 and id <= $2";
+const CLOSE: &str = "insert into search_block (block, last_id) values ($1, $2)";
+/// Each element is an entry and its list.
+const ENTER: PerDatabase = over_json!(
+    "insert into search_words (prefix, block, messages) select cast(value ->> 0 as bigint), $2, value ->> 1 from ",
+    "$1",
+    " where true on conflict (prefix, block) do update set messages = search_words.messages || excluded.messages"
+);
+/// Each element holds an entry, here and below.
+const LEAVE: PerDatabase = over_json!(
+    "update search_words set messages = replace(messages, $3, '')
+        where block = $2 and prefix in (select cast(value ->> 0 as bigint) from ",
+    "$1",
+    ")"
+);
+const TIDY: PerDatabase = over_json!(
+    "delete from search_words
+        where block = $2 and messages = '' and prefix in (select cast(value ->> 0 as bigint) from ",
+    "$1",
+    ")"
+);
+const NAME: PerDatabase = over_json!(
+    "insert into search_name (prefix, conversation_id) select cast(value ->> 0 as bigint), $2 from ",
+    "$1",
+    " where true on conflict do nothing"
+);
+const OF_CONVERSATION: &str =
+    "select id, seq, content from message where conversation_id = $1 and seq > $2 order by seq limit $3";
+
+/// Where the index ends.
+pub(super) struct End {
+    pub(super) block: i64,
+    /// Empty before the first block.
+    pub(super) last_id: String,
+}
+
+/// The newest block.
+pub(super) async fn end(connection: &mut AnyConnection) -> sqlx::Result<End> {
+    let row = sqlx::query(NEWEST).fetch_optional(connection).await?;
+    row.map_or_else(
+        || Ok(End { block: 0, last_id: String::new() }),
+        |row| Ok(End { block: number(&row, "block")?, last_id: string(&row, "last_id")? }),
+    )
+}
+
+/// The smallest id of this moment.
+fn id_at(at: Timestamp) -> String {
+    format!("{:08x}-{:04x}", at.0.max(0) >> 16, at.0.max(0) & 0xffff)
+}
+
+/// The messages of a block that is to be.
+struct Block {
+    number: i64,
+    after: String,
+    last_id: String,
+    messages: i64,
+    edited_at: Option<i64>,
+    lists: String,
+}
+
+impl SqlStore {
+    /// [`crate::store::Records::index`].
+    pub(super) async fn take_in(&self, until: Timestamp, least: usize) -> StoreResult<usize> {
+        let Some(block) = self.next_block(until, least).await? else { return Ok(0) };
+        let messages = usize::try_from(block.messages).unwrap_or_default();
+        let enter = ENTER.on(self.database);
+        let entered =
+            self.write("search", (block, enter), |(block, enter), tx| Box::pin(close(tx, block, enter))).await?;
+        Ok(if entered { messages } else { 0 })
+    }
+
+    async fn next_block(&self, until: Timestamp, least: usize) -> StoreResult<Option<Block>> {
+        let mut connection = self.readers.acquire().await?;
+        let End { block, last_id: after } = end(&mut connection).await?;
+        let limit = i64::try_from(BLOCK).unwrap_or(i64::MAX);
+        let query = sqlx::query(BEHIND).bind(&after).bind(id_at(until)).bind(limit);
+        let rows = query.fetch_all(&mut *connection).await?;
+        drop(connection);
+        let Some(newest) = rows.last().filter(|_| rows.len() >= least.min(BLOCK)) else { return Ok(None) };
+        let last_id = string(newest, "id")?;
+        let (mut lists, mut edited_at) = (BTreeMap::<i64, String>::new(), None);
+        for row in &rows {
+            edited_at = edited_at.max(maybe_number(row, "edited_at")?);
+            let Some(key) = words::key(&string(row, "id")?) else { continue };
+            for entry in entries(&string(row, "content")?) {
+                lists.entry(entry).or_default().push_str(&key);
+            }
+        }
+        let lists: Vec<_> = lists.into_iter().collect();
+        let messages = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        Ok(Some(Block { number: block + 1, after, last_id, messages, edited_at, lists: json(&lists)? }))
+    }
+}
+
+/// Writes a block, unless its messages have changed since they were read; the next look sees to them.
+async fn close(tx: &mut AnyConnection, block: &Block, enter: &'static str) -> sqlx::Result<bool> {
+    sqlx::query(LOCK).execute(&mut *tx).await?;
+    let unchanged = sqlx::query(UNCHANGED).bind(&block.after).bind(&block.last_id).fetch_one(&mut *tx).await?;
+    let found = (number(&unchanged, "messages")?, maybe_number(&unchanged, "edited_at")?);
+    if end(tx).await?.block + 1 != block.number || found != (block.messages, block.edited_at) {
+        return Ok(false);
+    }
+    sqlx::query(enter).bind(&block.lists).bind(block.number).execute(&mut *tx).await?;
+    sqlx::query(CLOSE).bind(block.number).bind(&block.last_id).execute(tx).await?;
+    Ok(true)
+}
+
+/// The words of the visitor's name, with the conversation.
+pub(super) async fn name(
+    tx: &mut AnyConnection,
+    database: Database,
+    conversation_id: &str,
+    name: &str,
+) -> sqlx::Result<()> {
+    let entries = entries(name);
+    if entries.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(NAME.on(database))
+        .bind(json(&entries.iter().map(|entry| [entry]).collect::<Vec<_>>())?)
+        .bind(conversation_id)
+        .execute(tx)
+        .await
+        .map(|_| ())
+}
+
+/// Keeps whoever writes blocks from writing one until the transaction has ended.
+pub(super) async fn lock(tx: &mut AnyConnection) -> sqlx::Result<()> {
+    sqlx::query(LOCK).execute(tx).await.map(|_| ())
+}
+
+/// A message has another text; under [`lock`].
+pub(super) async fn change(
+    tx: &mut AnyConnection,
+    database: Database,
+    id: &str,
+    before: &str,
+    after: &str,
+) -> sqlx::Result<()> {
+    let (Some(block), Some(key)) = (block_of(tx, id).await?, words::key(id)) else { return Ok(()) };
+    let (before, after) = (entries(before), entries(after));
+    let gone: Vec<_> = before.iter().copied().filter(|entry| !after.contains(entry)).collect();
+    leave(tx, database, block, &key, &gone).await?;
+    let new: Vec<_> = after.into_iter().filter(|entry| !before.contains(entry)).collect();
+    let lists: Vec<_> = new.into_iter().map(|entry| (entry, &key)).collect();
+    sqlx::query(ENTER.on(database)).bind(json(&lists)?).bind(block).execute(tx).await.map(|_| ())
+}
+
+/// Everything that a conversation's messages have entered; under [`lock`].
+pub(super) async fn forget(tx: &mut AnyConnection, database: Database, conversation_id: &str) -> sqlx::Result<()> {
+    let mut after = 0;
+    loop {
+        let query = sqlx::query(OF_CONVERSATION).bind(text(conversation_id)).bind(after).bind(CHUNK);
+        let messages = query.fetch_all(&mut *tx).await?;
+        for message in &messages {
+            let id = string(message, "id")?;
+            let (Some(block), Some(key)) = (block_of(tx, &id).await?, words::key(&id)) else { continue };
+            leave(tx, database, block, &key, &entries(&string(message, "content")?)).await?;
+        }
+        match messages.last() {
+            Some(last) => after = number(last, "seq")?,
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn leave(tx: &mut AnyConnection, database: Database, block: i64, key: &str, entries: &[i64]) -> sqlx::Result<()> {
+    let entries = json(&entries.iter().map(|entry| [entry]).collect::<Vec<_>>())?;
+    sqlx::query(LEAVE.on(database)).bind(&entries).bind(block).bind(key).execute(&mut *tx).await?;
+    sqlx::query(TIDY.on(database)).bind(&entries).bind(block).execute(tx).await.map(|_| ())
+}
+
+/// The block of a message; `None` while it is in none.
+async fn block_of(tx: &mut AnyConnection, id: &str) -> sqlx::Result<Option<i64>> {
+    let row = sqlx::query(BLOCK_OF).bind(id).fetch_optional(tx).await?;
+    row.map(|row| number(&row, "block")).transpose()
+}
