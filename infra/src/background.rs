@@ -19,6 +19,8 @@ use crate::stream::StreamReader;
 
 /// A lane is looked at this often even when nobody asks for it.
 const LANE_INTERVAL: i64 = MINUTE;
+/// A lane in which everything waits is not looked at more often than this, whatever comes.
+const PAUSE: i64 = SECOND / 2;
 /// After a failure.
 const RETRY: i64 = 5 * SECOND;
 /// How often sessions that ended are looked for; the contract gives their sockets 5 s.
@@ -224,36 +226,43 @@ async fn run_lane(platform: Arc<Platform>, app: Arc<App>, lane: Lane) {
         until: Timestamp::default(),
     };
     let mut stopping = platform.stopping.clone();
+    let mut not_before = Timestamp::default();
     loop {
         tokio::select! {
             () = job.wanted() => {}
             () = stopped(&mut stopping) => break,
+        }
+        if platform.now() < not_before {
+            job.done(not_before);
+            continue;
         }
         let drained = caught(drain(&platform, &app, lane, &mut lease)).await;
         let next = match drained.unwrap_or_else(|failure| Err(failure.error())) {
             Ok(next) => next,
             Err(error) => {
                 error.log("outbox");
-                platform.now().plus(RETRY)
+                Some(platform.now().plus(RETRY))
             }
         };
-        job.done(next);
+        let latest = platform.now().plus(LANE_INTERVAL);
+        // What comes meanwhile most likely waits for the same as what waits already.
+        not_before = next.map_or(Timestamp::default(), |next| next.min(platform.now().plus(PAUSE)));
+        job.done(next.unwrap_or(latest).min(latest));
     }
     if let Err(error) = lease.give_back(&app).await {
         error.log("outbox");
     }
 }
 
-/// Delivers what is due, step by step, and answers when to look again.
-async fn drain(platform: &Platform, app: &App, lane: Lane, lease: &mut Lease) -> Result<Timestamp> {
+/// Delivers what is due, step by step, and answers until when the rest waits, if there is any.
+async fn drain(platform: &Platform, app: &App, lane: Lane, lease: &mut Lease) -> Result<Option<Timestamp>> {
     loop {
         if !lease.hold(app).await? {
-            return Ok(platform.now().plus(lease.length));
+            return Ok(Some(platform.now().plus(lease.length)));
         }
         let drained = notifier::drain(app, lane).await?;
         if drained.delivered == 0 || platform.is_stopping() {
-            let latest = platform.now().plus(LANE_INTERVAL);
-            return Ok(drained.next.unwrap_or(latest).min(latest));
+            return Ok(drained.next);
         }
     }
 }
