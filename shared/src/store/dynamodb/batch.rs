@@ -185,9 +185,10 @@ impl DynamoStore {
         self.write_all(puts.collect()).await
     }
 
-    /// Takes items away. Keys must not repeat.
+    /// Takes items away. A write that was tried again may name one twice, which DynamoDB does not take.
     pub(super) async fn remove_all(&self, keys: &[Key]) -> StoreResult<()> {
-        let removals = keys.iter().map(|key| DeleteRequest::builder().set_key(Some(key.attributes())).build());
+        let keys: HashSet<_> = keys.iter().collect();
+        let removals = keys.into_iter().map(|key| DeleteRequest::builder().set_key(Some(key.attributes())).build());
         let removals = removals.map(|removal| Ok(WriteRequest::builder().delete_request(removal?).build()));
         self.write_all(removals.collect()).await
     }
