@@ -15,7 +15,7 @@ use std::sync::Arc;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use super::rows::{json, maybe_number, maybe_string, number, string};
+use super::rows::{json, maybe_number, maybe_string, number, string, word};
 use super::{Database, connections, rows, text};
 use crate::event::Lane;
 use crate::model::Message;
@@ -23,7 +23,7 @@ use crate::rate_limit::Rate;
 use crate::store::{Appended, Audience};
 use plan::{Before, Head, Moved, Outcome, Plan, Row};
 pub(super) use statements::BEFORE;
-use statements::{BY_SEQ, DAY, EMPTIED, WRITE, WRITE_IN_ALL, has_moved_already};
+use statements::{BY_SEQ, DAY, EMPTIED, WRITE, WRITE_IN_ALL, WRITE_ONE, has_moved_already};
 
 /// So many conversations are remembered at most.
 const REMEMBERED: usize = 4_096;
@@ -144,6 +144,20 @@ struct Listeners {
 }
 
 impl Listeners {
+    fn read(rows: &[AnyRow]) -> sqlx::Result<Self> {
+        let mut listeners = Self::default();
+        for row in rows {
+            match (maybe_string(row, "side")?.as_deref(), maybe_string(row, "conversation_id")?) {
+                (Some("admin"), _) => connections::add(&mut listeners.admins, row)?,
+                (Some(_), Some(id)) => connections::add(listeners.visitors.entry(id).or_default(), row)?,
+                _ => {}
+            }
+        }
+        listeners.admins.admins.sort();
+        listeners.visitors.values_mut().for_each(|all| all.visitor.sort());
+        Ok(listeners)
+    }
+
     fn of(&self, conversation_id: &str) -> Audience {
         let visitor = self.visitors.get(conversation_id).map(|all| all.visitor.clone()).unwrap_or_default();
         Audience { visitor, admins: self.admins.admins.clone() }
@@ -157,7 +171,12 @@ async fn write(connection: &mut AnyConnection, database: Database, plan: &Plan, 
         if moved.is_empty() {
             return Ok(Listeners::default());
         }
-        return all(connection, WRITE_IN_ALL.on(database), plan, &moved, now).await;
+        return match (moved.as_slice(), plan.messages.as_slice()) {
+            ([to], [message]) if plan.events.is_empty() && plan.responses.is_empty() => {
+                one(connection, WRITE_ONE.on(database), to, message, now).await
+            }
+            _ => all(connection, WRITE_IN_ALL.on(database), plan, &moved, now).await,
+        };
     }
     sqlx::query(database.begin()).execute(&mut *connection).await?;
     for (day, id, visitor, admin) in &plan.days {
@@ -172,6 +191,46 @@ async fn write(connection: &mut AnyConnection, database: Database, plan: &Plan, 
     }
     sqlx::query("commit").execute(connection).await?;
     Ok(listeners)
+}
+
+async fn one(
+    connection: &mut AnyConnection,
+    statement: &'static str,
+    to: &Moved,
+    message: &Message,
+    now: i64,
+) -> sqlx::Result<Listeners> {
+    let rows = sqlx::query(statement)
+        .bind(&to.id)
+        .bind(to.before)
+        .bind(to.full_before)
+        .bind(to.head_seq)
+        .bind(to.event_seq)
+        .bind(to.event_at)
+        .bind(to.last_activity_at)
+        .bind(word(message.sender)?)
+        .bind(&to.last_preview)
+        .bind(to.last_created_at)
+        .bind(to.waiting_since)
+        .bind(to.answers)
+        .bind(to.visitor_read)
+        .bind(to.admin_read)
+        .bind(to.full_at)
+        .bind(to.day)
+        .bind(to.day_visitor)
+        .bind(to.day_admin)
+        .bind(&message.id)
+        .bind(&message.client_id)
+        .bind(word(message.via)?)
+        .bind(&message.author)
+        .bind(word(message.message_type)?)
+        .bind(&message.content)
+        .bind(message.edited_at.map(|at| at.0))
+        .bind(message.file.as_ref().map(json).transpose()?)
+        .bind(now)
+        .fetch_all(connection)
+        .await?;
+    Listeners::read(&rows)
 }
 
 async fn all(
@@ -191,15 +250,5 @@ async fn all(
         .bind(now)
         .fetch_all(connection)
         .await?;
-    let mut listeners = Listeners::default();
-    for row in rows.iter().rev() {
-        match (maybe_string(row, "side")?.as_deref(), maybe_string(row, "conversation_id")?) {
-            (Some("admin"), _) => connections::add(&mut listeners.admins, row)?,
-            (Some(_), Some(id)) => connections::add(listeners.visitors.entry(id).or_default(), row)?,
-            _ => {}
-        }
-    }
-    listeners.admins.admins.sort();
-    listeners.visitors.values_mut().for_each(|all| all.visitor.sort());
-    Ok(listeners)
+    Listeners::read(&rows)
 }

@@ -33,25 +33,25 @@ pub(super) struct Before {
 /// A conversation's row as it is to be.
 #[derive(Serialize)]
 pub(super) struct Moved {
-    id: String,
-    before: i64,
-    full_before: i64,
-    head_seq: i64,
-    event_seq: i64,
-    event_at: i64,
-    last_activity_at: i64,
-    last_sender: Option<Sender>,
-    last_preview: String,
-    last_created_at: i64,
-    waiting_since: Option<i64>,
-    answers: i64,
+    pub(super) id: String,
+    pub(super) before: i64,
+    pub(super) full_before: i64,
+    pub(super) head_seq: i64,
+    pub(super) event_seq: i64,
+    pub(super) event_at: i64,
+    pub(super) last_activity_at: i64,
+    pub(super) last_sender: Option<Sender>,
+    pub(super) last_preview: String,
+    pub(super) last_created_at: i64,
+    pub(super) waiting_since: Option<i64>,
+    pub(super) answers: i64,
     /// 0: as it is.
-    visitor_read: i64,
-    admin_read: i64,
-    full_at: i64,
-    day: i64,
-    day_visitor: i64,
-    day_admin: i64,
+    pub(super) visitor_read: i64,
+    pub(super) admin_read: i64,
+    pub(super) full_at: i64,
+    pub(super) day: i64,
+    pub(super) day_visitor: i64,
+    pub(super) day_admin: i64,
 }
 
 /// A conversation on its way.
