@@ -123,12 +123,12 @@ impl SqlStore {
     }
 }
 
-/// A statement over the elements of a JSON array, each of them `value`: what stands before, the parameter, what follows.
+/// A statement over the elements of the JSON array $1, each of them `value`: what stands before, and what follows.
 macro_rules! over_json {
-    ($before:literal, $parameter:literal, $after:literal) => {
+    ($before:literal, $after:literal) => {
         $crate::store::sql::PerDatabase {
-            sqlite: concat!($before, "json_each(", $parameter, ")", $after),
-            postgres: concat!($before, "json_array_elements(", $parameter, "::json)", $after),
+            sqlite: concat!($before, "json_each($1)", $after),
+            postgres: concat!($before, "json_array_elements($1::json)", $after),
         }
     };
 }

@@ -17,6 +17,11 @@ impl From<Error> for StoreError {
     }
 }
 
+/// Whoever would answer has ended, as at the end of the store.
+pub(super) fn stopped() -> StoreError {
+    StoreError::Unavailable("the store has stopped".into())
+}
+
 /// The same failure for one more caller.
 pub(super) fn copy(error: &Error) -> StoreError {
     let cause = Box::new(Shared(error.to_string()));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use sqlx::AnyConnection;
 
-use super::rows::{json, maybe_number, number, string};
+use super::rows::{elements, json, maybe_number, number, string};
 use super::words::{self, entries};
 use super::{Database, PerDatabase, SqlStore, over_json, text};
 use crate::store::StoreResult;
@@ -31,25 +31,21 @@ const CLOSE: &str = "insert into search_block (block, last_id) values ($1, $2)";
 /// Each element is an entry and its list.
 const ENTER: PerDatabase = over_json!(
     "insert into search_words (prefix, block, messages) select cast(value ->> 0 as bigint), $2, value ->> 1 from ",
-    "$1",
     " where true on conflict (prefix, block) do update set messages = search_words.messages || excluded.messages"
 );
 /// Each element holds an entry, here and below.
 const LEAVE: PerDatabase = over_json!(
     "update search_words set messages = replace(messages, $3, '')
         where block = $2 and prefix in (select cast(value ->> 0 as bigint) from ",
-    "$1",
     ")"
 );
 const TIDY: PerDatabase = over_json!(
     "delete from search_words
         where block = $2 and messages = '' and prefix in (select cast(value ->> 0 as bigint) from ",
-    "$1",
     ")"
 );
 const NAME: PerDatabase = over_json!(
     "insert into search_name (prefix, conversation_id) select cast(value ->> 0 as bigint), $2 from ",
-    "$1",
     " where true on conflict do nothing"
 );
 const OF_CONVERSATION: &str =
@@ -122,7 +118,7 @@ impl SqlStore {
 
 /// Writes a block, unless its messages have changed since they were read; the next look sees to them.
 async fn close(tx: &mut AnyConnection, block: &Block, enter: &'static str) -> sqlx::Result<bool> {
-    sqlx::query(LOCK).execute(&mut *tx).await?;
+    lock(tx).await?;
     let unchanged = sqlx::query(UNCHANGED).bind(&block.after).bind(&block.last_id).fetch_one(&mut *tx).await?;
     let found = (number(&unchanged, "messages")?, maybe_number(&unchanged, "edited_at")?);
     if end(tx).await?.block + 1 != block.number || found != (block.messages, block.edited_at) {
@@ -144,12 +140,7 @@ pub(super) async fn name(
     if entries.is_empty() {
         return Ok(());
     }
-    sqlx::query(NAME.on(database))
-        .bind(json(&entries.iter().map(|entry| [entry]).collect::<Vec<_>>())?)
-        .bind(conversation_id)
-        .execute(tx)
-        .await
-        .map(|_| ())
+    sqlx::query(NAME.on(database)).bind(elements(&entries)?).bind(conversation_id).execute(tx).await.map(|_| ())
 }
 
 /// Keeps whoever writes blocks from writing one until the transaction has ended.
@@ -193,7 +184,7 @@ pub(super) async fn forget(tx: &mut AnyConnection, database: Database, conversat
 }
 
 async fn leave(tx: &mut AnyConnection, database: Database, block: i64, key: &str, entries: &[i64]) -> sqlx::Result<()> {
-    let entries = json(&entries.iter().map(|entry| [entry]).collect::<Vec<_>>())?;
+    let entries = elements(entries)?;
     sqlx::query(LEAVE.on(database)).bind(&entries).bind(block).bind(key).execute(&mut *tx).await?;
     sqlx::query(TIDY.on(database)).bind(&entries).bind(block).execute(tx).await.map(|_| ())
 }

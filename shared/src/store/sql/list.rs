@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 
-use super::rows::{self, json, word};
+use super::rows::{self, elements, word};
 use super::words::longest;
 use super::{Database, PerDatabase, optional, over_json, search, text};
 use crate::model::{Conversation, Status};
@@ -32,7 +32,6 @@ const AMONG: PerDatabase = over_json!(
     "select c.*, (select count(*) from connection n
         where n.conversation_id = c.conversation_id and n.expires_at > $2) as online_count
     from ",
-    "$1",
     " i join conversation c on c.conversation_id = i.value ->> 0
     where ($6 is null or c.status = $6) and ($7 is null or c.site = $7)
         and ($8 is null or exists (select 1 from conversation_tag t
@@ -115,7 +114,7 @@ async fn among(
     now: Timestamp,
 ) -> StoreResult<Page<Conversation>> {
     let mut found = Vec::new();
-    let ids = json(&search::elements(ids))?;
+    let ids = elements(ids)?;
     loop {
         let query = sqlx::query(AMONG.on(database)).bind(&ids).bind(now.0).bind(start.at).bind(start.id);
         let rows = query

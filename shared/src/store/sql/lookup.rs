@@ -4,12 +4,12 @@ use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 use tokio::sync::{mpsc, oneshot};
 
-use super::failure::copy;
+use super::failure::{copy, stopped};
 use super::kept::Kept;
-use super::rows::{self, json, string};
+use super::rows::{self, elements, string};
 use super::{Database, PerDatabase, over_json, text};
 use crate::model::Connection;
-use crate::store::{StoreError, StoreResult};
+use crate::store::StoreResult;
 use crate::time::Timestamp;
 
 /// The most questions that are asked together; so many more may wait.
@@ -17,7 +17,7 @@ const BATCH: usize = 256;
 
 /// Each element is an id.
 pub(super) const ROWS: PerDatabase =
-    over_json!("select n.* from ", "$1", " i join connection n on n.connection_id = i.value ->> 0");
+    over_json!("select n.* from ", " i join connection n on n.connection_id = i.value ->> 0");
 
 struct Question {
     connection_id: String,
@@ -44,10 +44,6 @@ impl Lookup {
     }
 }
 
-fn stopped() -> StoreError {
-    StoreError::Unavailable("the store has stopped".into())
-}
-
 async fn answer(mut kept: Kept, database: Database, mut queue: mpsc::Receiver<Question>) {
     let mut questions = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut questions, BATCH).await > 0 {
@@ -63,8 +59,7 @@ async fn answer(mut kept: Kept, database: Database, mut queue: mpsc::Receiver<Qu
 }
 
 async fn rows(kept: &mut Kept, database: Database, questions: &[Question]) -> sqlx::Result<Vec<AnyRow>> {
-    let ids: Vec<_> = questions.iter().map(|one| [&one.connection_id]).collect();
-    let ids = json(&ids)?;
+    let ids = elements(questions.iter().map(|one| &one.connection_id))?;
     let rows = sqlx::query(ROWS.on(database)).bind(ids).fetch_all(kept.connection().await?).await;
     kept.done(rows)
 }

@@ -58,6 +58,11 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::Encode(error.into()))
 }
 
+/// Values as a statement takes them that goes over the elements of a JSON array: each alone in an array of its own.
+pub(super) fn elements<T: Serialize>(values: impl IntoIterator<Item = T>) -> Result<String> {
+    json(&values.into_iter().map(|value| [value]).collect::<Vec<_>>())
+}
+
 /// A value from JSON.
 pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| Error::Decode(error.into()))

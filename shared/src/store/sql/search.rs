@@ -6,7 +6,7 @@ use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 
 use super::index::{self, BLOCK_OF};
-use super::rows::{self, json, number, string};
+use super::rows::{self, elements, number, string};
 use super::words::{ids, longest, prefix};
 use super::{Database, PerDatabase, over_json};
 use crate::model::{Conversation, Message};
@@ -31,12 +31,11 @@ pub(super) const LISTS: &str = "select block, messages from search_words
 /// Each element holds an id, here and below.
 const MESSAGES: PerDatabase = over_json!(
     "select m.*, c.visitor_name from ",
-    "$1",
     " i join message m on m.id = i.value ->> 0
         join conversation c on c.conversation_id = m.conversation_id order by m.id desc"
 );
 const CONVERSATIONS: PerDatabase =
-    over_json!("select distinct m.conversation_id from ", "$1", " i join message m on m.id = i.value ->> 0");
+    over_json!("select distinct m.conversation_id from ", " i join message m on m.id = i.value ->> 0");
 pub(super) const NAMED: &str = "select conversation_id from search_name where prefix = $1 limit $2";
 pub(super) const WITHIN: &str =
     "select content, seq from message where conversation_id = $1 and seq < $2 order by seq desc limit $3";
@@ -85,7 +84,7 @@ impl<'a> Candidates<'a> {
         if ids.is_empty() {
             return Ok(None);
         }
-        let query = sqlx::query(MESSAGES.on(self.database)).bind(json(&elements(&ids))?);
+        let query = sqlx::query(MESSAGES.on(self.database)).bind(elements(&ids)?);
         query.fetch_all(self.pool).await.map(Some)
     }
 
@@ -106,11 +105,6 @@ impl<'a> Candidates<'a> {
         }
         Ok(found)
     }
-}
-
-/// As a statement takes them.
-pub(super) fn elements(ids: &BTreeSet<String>) -> Vec<[&String; 1]> {
-    ids.iter().map(|id| [id]).collect()
 }
 
 fn limit(size: usize) -> i64 {
@@ -168,7 +162,7 @@ pub(super) async fn few(pool: &AnyPool, database: Database, term: &str) -> Store
     if looked + messages.len() > FEW {
         return Ok(None);
     }
-    let rows = sqlx::query(CONVERSATIONS.on(database)).bind(json(&elements(&messages))?).fetch_all(pool).await?;
+    let rows = sqlx::query(CONVERSATIONS.on(database)).bind(elements(&messages)?).fetch_all(pool).await?;
     for row in &rows {
         found.insert(string(row, "conversation_id")?);
     }

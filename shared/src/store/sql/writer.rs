@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Database;
 use super::append::{self, Memory, Order};
-use super::failure::{copy, is_conflict, is_lost};
+use super::failure::{copy, is_conflict, is_lost, stopped};
 use super::kept::Kept;
 use crate::store::{Appended, StoreError, StoreResult};
 
@@ -113,10 +113,6 @@ impl Writers {
         let count = u64::try_from(self.0.len()).unwrap_or(1).max(1);
         self.0.get(usize::try_from(hasher.finish() % count).unwrap_or_default())
     }
-}
-
-fn stopped() -> StoreError {
-    StoreError::Unavailable("the store's writer has stopped".into())
 }
 
 struct Writer {

@@ -8,7 +8,6 @@ use crate::store::sql::{PerDatabase, over_json};
 /// A row for each message that is to be stored, with its conversation.
 pub(in crate::store::sql) const BEFORE: PerDatabase = over_json!(
     "with asked as (select value ->> 0 as id, value ->> 1 as client_id from ",
-    "$1",
     ")
     select c.conversation_id, a.client_id, c.status, c.visitor_name, c.head_seq, c.event_seq, c.event_at,
         c.last_activity_at, c.message_full_at, c.day, c.day_visitor, c.day_admin, c.waiting_since, c.answers,
