@@ -11,7 +11,7 @@ help:
 	@echo "make run     start Parley on http://127.0.0.1:8000 (settings: .env.example)"
 	@echo "make run-telegram-sandbox  start Parley with a Telegram of its own, to try the operators' side without a bot"
 	@echo "make telegram-setup  look at your bot and group, say what is missing, set webhook and commands; ARGS=--check only looks"
-	@echo "make test    run every test; installs PostgreSQL and Chromium when they are missing"
+	@echo "make test    run every test, and the counts; installs PostgreSQL, Chromium, valgrind and strace when they are missing"
 	@echo "make test-aws  the part of it that is about AWS: template, build by SAM, stories on a small AWS on this machine"
 	@echo "make check   formatting, lints, dependencies"
 	@echo "make counts  instructions, system calls, memory and AWS's units, each against its limit"
@@ -38,6 +38,7 @@ run-telegram-sandbox:
 	@exec "$${CARGO_TARGET_DIR:-target}/debug/telegram-sandbox" $(ARGS)
 
 test:
+	@bash .ci/install.sh
 	@bash .ci/test.sh
 	@bash .ci/aws.sh deploy
 

@@ -14,12 +14,27 @@ need_ministack() {
   install_in ministack ministack==1.5.33 'aws-sam-translator==1.115.*'
 }
 
-# install_in FOLDER PACKAGE…
+# install_in FOLDER PACKAGE…: ends the run when it fails, since what comes after would fail in ways that tell nothing of this.
 install_in() {
-  local folder=$tools/$1
+  local folder=$tools/$1 attempt
   shift
   if [[ "$(cat "$folder/installed" 2>/dev/null)" == "$*" ]]; then return; fi
   echo "Installing into ${folder#"$PWD/"}: $*"
-  python3 -m venv "$folder" && "$folder/bin/pip" install --quiet --disable-pip-version-check "$@"
-  echo "$*" >"$folder/installed"
+  for attempt in 1 2 3; do
+    # Half an environment is in the way of a whole one.
+    rm -rf "$folder"
+    if python3 -m venv "$folder" && "$folder/bin/pip" install --quiet --no-compile --disable-pip-version-check "$@" \
+      && echo "$*" >"$folder/installed"; then return; fi
+    echo "Attempt $attempt of 3 to install into $folder has failed; free there: $(free_space "$folder")." >&2
+    if ((attempt < 3)); then sleep 5; fi
+  done
+  echo "Could not install $* into $folder. Without it nothing on AWS's side can be tested." >&2
+  exit 1
+}
+
+# free_space FOLDER: of the file systems that an installation writes to. A folder that is not there yet lies in one that is.
+free_space() {
+  local folder=$1
+  until [[ -d $folder ]]; do folder=$(dirname "$folder"); done
+  df -h --output=avail,target "$folder" "${TMPDIR:-/tmp}" | awk 'NR > 1 && !seen[$2]++ { printf "%s%s on %s", sep, $1, $2; sep = ", " }'
 }

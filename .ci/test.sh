@@ -8,22 +8,17 @@ say() {
   echo "── $1"
 }
 
-need_packages() {
-  local missing=()
-  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
-  command -v chromium >/dev/null || [[ -n ${CHROMIUM:-} ]] || missing+=(chromium)
-  if ((${#missing[@]} > 0)); then install_packages "${missing[@]}"; fi
-}
-
-folder= tables=
+folder= tables= figures= build=
 clean_up() {
+  if [[ -n $build ]]; then kill "$build" 2>/dev/null || true; fi
+  rm -f "$figures"
   if [[ -n $folder ]]; then tests/postgres.sh stop "$folder"; fi
   if [[ -n $tables ]]; then tests/dynamodb.sh stop "$tables"; fi
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-need_packages
+need_packages postgresql chromium
 need cargo-nextest 0.9.148
 need_dynoxide
 
@@ -41,14 +36,14 @@ tables=$(mktemp -d "${TMPDIR:-/tmp}/parley-dynamodb-XXXXXX")
 TEST_DYNAMODB_URL=$(tests/dynamodb.sh start "$tables")
 export TEST_DYNAMODB_URL
 
-# Without the functions' default feature their Lambda binaries and the AWS SDK stay out of the build.
-selection=(-p shared -p gateway -p tests -p connect -p message -p disconnect -p visitor -p admin -p telegram -p notifier
-  -p maintenance --no-default-features --features shared/sql)
-
 say "Rust"
-# Stories kill the program itself, and the browsers talk to it.
-cargo build --locked "${selection[@]}" --bin gateway
-cargo nextest run --locked "${selection[@]}" --no-fail-fast
+# Stories kill the program itself, and the browsers talk to it. At once with the tests, or it would be compiled apart from them.
+cargo build --locked "${selection[@]}" --bin gateway --tests
+# Stories and pages wait most of the time. What is said of this build is said by tests/counts.sh, which goes on with it.
+nice -n 19 cargo build --locked --profile lean -p gateway -p counts >/dev/null 2>&1 &
+build=$!
+figures=$(mktemp "${TMPDIR:-/tmp}/parley-figures-XXXXXX.tsv")
+COUNTS_FILE=$figures cargo nextest run --locked "${selection[@]}" --no-fail-fast
 
 say "Front-end modules"
 node --test --test-reporter=spec tests/front/*.test.js
@@ -57,3 +52,8 @@ say "Both pages in Chromium"
 browser=(tests/browser/*.test.js)
 if [[ -n ${SCREENSHOTS:-} ]]; then browser+=(tests/browser/screenshots.js); fi
 node --test --test-concurrency=1 --test-reporter=spec "${browser[@]}"
+
+say "What it costs: figures of the stories above and of the programs, against their limits"
+wait "$build" || true
+build=
+tests/counts.sh "$figures" lean

@@ -4,6 +4,11 @@
 tools=$PWD/target/tools
 export PATH="$PATH:$tools/bin"
 
+# What the Rust tests are, for cargo and nextest: the same words everywhere, so that nothing is compiled twice. Without the
+# functions' default feature their Lambda binaries stay out of the build.
+selection=(-p shared -p gateway -p tests -p connect -p message -p disconnect -p visitor -p admin -p telegram -p notifier
+  -p maintenance --no-default-features --features shared/sql)
+
 # need PROGRAM VERSION
 need() {
   if command -v "$1" >/dev/null; then return; fi
@@ -17,15 +22,25 @@ need() {
 need_dynoxide() {
   if command -v dynoxide >/dev/null; then return; fi
   echo "Installing dynoxide 3.2.0 into target/tools"
-  CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+  # What .cargo/config.toml leaves out of SQLite is left out of ours only.
+  LIBSQLITE3_FLAGS="" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
     cargo install --quiet --locked --root "$tools" --version 3.2.0 dynoxide-rs --no-default-features \
     --features native-sqlite,http-server,cli
 }
 
-# need_package PROGRAM PACKAGE: what Debian has.
-need_package() {
-  if command -v "$1" >/dev/null; then return; fi
-  install_packages "$2"
+# need_packages PACKAGE…: what Debian has.
+need_packages() {
+  local missing=() package
+  for package; do has "$package" >/dev/null || missing+=("$package"); done
+  if ((${#missing[@]} > 0)); then install_packages "${missing[@]}"; fi
+}
+
+has() {
+  case $1 in
+    postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb ;;
+    chromium) command -v chromium || [[ -n ${CHROMIUM:-} ]] ;;
+    *) command -v "$1" ;;
+  esac
 }
 
 install_packages() {

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source .ci/tools.sh
 source .ci/aws_tools.sh
-need_package valgrind valgrind
+need_packages valgrind
 need_sam
 need_dynoxide
 

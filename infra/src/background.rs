@@ -79,10 +79,10 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    /// A function ran: something may have been written to the outbox, or told by the stream. No frame of a socket deletes a
-    /// conversation.
-    pub(crate) fn something_was_done(&self, function: &str, mirrored: bool) {
-        if function != "$default" {
+    /// A function ran: something may have been written to the outbox, or told by the stream. Files go when a conversation is
+    /// deleted.
+    pub(crate) fn something_was_done(&self, deletes: bool, mirrored: bool) {
+        if deletes {
             self.files.poke();
         }
         if mirrored {

@@ -205,7 +205,7 @@ fn log_time(now: Timestamp) -> String {
     let text = now.to_string();
     let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
     let month = part(5..7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.wrapping_sub(1))).unwrap_or(&"Jan");
-    format!("{}/{month}/{}:{} +0000", part(8..10), part(0..4), part(11..19))
+    [part(8..10), "/", month, "/", part(0..4), ":", part(11..19), " +0000"].concat()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The functions behind the routes, and what happens when one of them fails.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpRequest,
 use aws_lambda_events::dynamodb;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Response};
 use shared::{App, Error};
@@ -17,12 +18,12 @@ use shared::{App, Error};
 /// Runs a function by the name of its binary, as `template.yaml` gives it.
 #[async_trait]
 pub trait Functions: Send + Sync {
-    /// A function behind a route of the WebSocket API.
-    async fn socket(
-        &self,
-        function: &str,
+    /// A function behind a route of the WebSocket API. What is answered need not hold the event, which is large.
+    fn socket<'a>(
+        &'a self,
+        function: &'a str,
         event: ApiGatewayWebsocketProxyRequest,
-    ) -> Result<ApiGatewayProxyResponse, Failure>;
+    ) -> BoxFuture<'a, Result<ApiGatewayProxyResponse, Failure>>;
     /// A function behind a route of the HTTP API.
     async fn http(&self, function: &str, event: ApiGatewayV2httpRequest) -> Result<Response<Body>, Failure>;
     /// The same, for a function that can answer piece by piece.
@@ -44,16 +45,16 @@ pub struct InProcess(pub Arc<App>);
 
 #[async_trait]
 impl Functions for InProcess {
-    async fn socket(
-        &self,
-        function: &str,
+    fn socket<'a>(
+        &'a self,
+        function: &'a str,
         event: ApiGatewayWebsocketProxyRequest,
-    ) -> Result<ApiGatewayProxyResponse, Failure> {
+    ) -> BoxFuture<'a, Result<ApiGatewayProxyResponse, Failure>> {
         match function {
-            "connect" => Ok(connect::handle(&self.0, event).await),
-            "message" => Ok(message::handle(&self.0, event).await),
-            "disconnect" => Ok(disconnect::handle(&self.0, event).await),
-            _ => Err(Failure::unknown(function)),
+            "connect" => Box::pin(connect::handle(&self.0, event).map(Ok)),
+            "message" => Box::pin(message::handle(&self.0, event).map(Ok)),
+            "disconnect" => Box::pin(disconnect::handle(&self.0, event).map(Ok)),
+            _ => Box::pin(ready(Err(Failure::unknown(function)))),
         }
     }
 

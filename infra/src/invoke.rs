@@ -12,6 +12,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures::future::BoxFuture;
 use lambda_http::{Body, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -108,12 +109,12 @@ impl Invoke {
 
 #[async_trait]
 impl Functions for Invoke {
-    async fn socket(
-        &self,
-        function: &str,
+    fn socket<'a>(
+        &'a self,
+        function: &'a str,
         event: ApiGatewayWebsocketProxyRequest,
-    ) -> Result<ApiGatewayProxyResponse, Failure> {
-        self.call(function, &event).await
+    ) -> BoxFuture<'a, Result<ApiGatewayProxyResponse, Failure>> {
+        Box::pin(async move { self.call(function, &event).await })
     }
 
     async fn http(&self, function: &str, event: ApiGatewayV2httpRequest) -> Result<Response<Body>, Failure> {

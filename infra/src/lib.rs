@@ -195,8 +195,9 @@ impl Running {
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         let finished = async {
-            let _all = self.platform.slots.acquire_many(MAX_RUNNING).await;
+            // Tasks first: whoever holds all slots leaves none to a batch of the stream that is due.
             while self.tasks.join_next().await.is_some() {}
+            let _all = self.platform.slots.acquire_many(MAX_RUNNING).await;
         };
         if tokio::time::timeout(FINISH_TIME, finished).await.is_err() {
             tracing::warn!("some functions did not finish in time");

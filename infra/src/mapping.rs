@@ -74,10 +74,9 @@ pub(crate) async fn run(platform: Arc<Platform>, mut reader: StreamReader) {
     }
 }
 
-async fn deliver(platform: &Arc<Platform>, batch: Event) -> Result<DynamoDbEventResponse, Failure> {
+async fn deliver(platform: &Platform, batch: Event) -> Result<DynamoDbEventResponse, Failure> {
     let span = tracing::info_span!("stream", request_id = event::request_id());
-    let functions = platform.functions.clone();
-    platform.run(NOTIFIER, span, async move { functions.stream(NOTIFIER, batch).await }).await
+    platform.run(NOTIFIER, false, span, platform.functions.stream(NOTIFIER, batch)).await
 }
 
 impl Mapping {

@@ -93,8 +93,8 @@ impl Metrics {
         self.frames_in.get_or_create(&SideLabel { side }).inc();
     }
 
-    pub(crate) fn frame_out(&self, side: &'static str) {
-        self.frames_out.get_or_create(&SideLabel { side }).inc();
+    pub(crate) fn frames_out(&self, side: &'static str, frames: usize) {
+        self.frames_out.get_or_create(&SideLabel { side }).inc_by(frames as u64);
     }
 
     pub(crate) fn handled(&self, function: &str, took: Duration) {

@@ -75,25 +75,22 @@ impl Platform {
         self.config.public_url.starts_with("https://")
     }
 
-    /// Runs a function to its end, even when the caller goes away meanwhile, as it would on AWS.
-    pub(crate) async fn run<T: Send + 'static>(
-        self: &Arc<Self>,
+    /// Runs a function; `deletes` tells whether it may delete conversations. A caller that may go away meanwhile lets a task of
+    /// its own call this, since AWS runs functions to their end.
+    pub(crate) async fn run<T>(
+        &self,
         function: &str,
+        deletes: bool,
         span: tracing::Span,
-        run: impl Future<Output = Result<T, Failure>> + Send + 'static,
+        run: impl Future<Output = Result<T, Failure>> + Send,
     ) -> Result<T, Failure> {
-        let platform = self.clone();
-        let name = function.to_owned();
-        let task = async move {
-            let Ok(_slot) = platform.slots.acquire().await else { return Err(Failure::TimedOut) };
-            let started = Instant::now();
-            let answer = guarded(platform.function_limit, run).await;
-            platform.metrics.handled(&name, started.elapsed());
-            let mirrored = platform.app.as_ref().is_some_and(|app| app.telegram.is_some());
-            platform.jobs.something_was_done(&name, mirrored);
-            answer
-        };
-        tokio::spawn(task.instrument(span)).await.unwrap_or(Err(Failure::Panicked))
+        let Ok(_slot) = self.slots.acquire().await else { return Err(Failure::TimedOut) };
+        let started = Instant::now();
+        let answer = guarded(self.function_limit, run.instrument(span)).await;
+        self.metrics.handled(function, started.elapsed());
+        let mirrored = self.app.as_ref().is_some_and(|app| app.telegram.is_some());
+        self.jobs.something_was_done(deletes, mirrored);
+        answer
     }
 }
 

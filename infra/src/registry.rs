@@ -1,17 +1,19 @@
 //! The sockets that are open, and pushing to them: `@connections` of API Gateway, in memory.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
+use futures::task::AtomicWaker;
 use shared::connections::{Connections, Frame, Sent};
 use shared::time::{Clock, HOUR, MINUTE, Timestamp};
-use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
+use uuid::Uuid;
 
 use crate::event::SocketContext;
 use crate::faults::Lots;
@@ -73,23 +75,58 @@ impl Closing {
     pub(crate) const SESSION_ENDED: Self = Self { code: 1008, reason: "session_ended" };
 }
 
-/// Frames on their way to a client.
-pub(crate) type Queue = mpsc::UnboundedReceiver<Utf8Bytes>;
-
 /// One open socket.
 pub(crate) struct Peer {
     /// `visitor` or `admin`.
     pub(crate) side: &'static str,
     pub(crate) context: SocketContext,
     last_active: AtomicI64,
-    queue: mpsc::UnboundedSender<Utf8Bytes>,
-    queued: AtomicUsize,
-    queued_bytes: AtomicUsize,
-    closing: OnceLock<Closing>,
-    wake: Notify,
+    requests: Requests,
+    outbox: Mutex<Outbox>,
+    waker: AtomicWaker,
+}
+
+/// What numbers the events of one socket: random at first, counted after that.
+struct Requests {
+    socket: u64,
+    count: AtomicU64,
+}
+
+/// What a socket is to write.
+#[derive(Default)]
+struct Outbox {
+    frames: VecDeque<Utf8Bytes>,
+    /// Frames that are not on the wire yet, those included that have left the queue, …
+    unwritten: usize,
+    /// … and their bytes.
+    unwritten_bytes: usize,
+    closing: Option<Closing>,
 }
 
 impl Peer {
+    fn new(side: &'static str, context: SocketContext, now: Timestamp) -> Self {
+        let (socket, count) = Uuid::new_v4().as_u64_pair();
+        Self {
+            side,
+            context,
+            last_active: AtomicI64::new(now.0),
+            requests: Requests { socket, count: AtomicU64::new(count) },
+            outbox: Mutex::default(),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    /// Names the next event.
+    pub(crate) fn request_id(&self) -> String {
+        let count = self.requests.count.fetch_add(1, Ordering::Relaxed);
+        Uuid::from_u64_pair(self.requests.socket, count).to_string()
+    }
+
+    /// Whether this frame of its may delete a conversation. The type that says so may be written with JSON's escapes.
+    pub(crate) fn deletes(&self, frame: &str) -> bool {
+        self.side != "visitor" && (frame.contains("delete") || frame.contains('\\'))
+    }
+
     /// Something was said, in either direction.
     pub(crate) fn active(&self, now: Timestamp) {
         self.last_active.store(now.0, Ordering::Relaxed);
@@ -101,43 +138,57 @@ impl Peer {
 
     /// Asks for the close; the first reason stands.
     pub(crate) fn close(&self, closing: Closing) {
-        if self.closing.set(closing).is_ok() {
-            self.wake.notify_one();
-        }
+        self.outbox().closing.get_or_insert(closing);
+        self.waker.wake();
     }
 
-    /// Ends when the socket is to be closed.
-    pub(crate) async fn closing(&self) -> Closing {
-        loop {
-            if let Some(closing) = self.closing.get() {
-                return *closing;
-            }
-            self.wake.notified().await;
-        }
+    /// Whether the socket is to be closed.
+    pub(crate) fn closing(&self) -> Option<Closing> {
+        self.outbox().closing
     }
 
-    /// A frame of `bytes` has left the queue for the wire.
-    pub(crate) fn written(&self, bytes: usize) {
-        self.queued.fetch_sub(1, Ordering::Relaxed);
-        self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    /// Wakes a task when a frame comes or the socket is to be closed.
+    pub(crate) fn wakes(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    /// Wakes nobody any more.
+    pub(crate) fn wakes_nobody(&self) {
+        self.waker.take();
+    }
+
+    /// Takes a frame that is to be written.
+    pub(crate) fn next_frame(&self) -> Option<Utf8Bytes> {
+        self.outbox().frames.pop_front()
+    }
+
+    /// So many frames that were taken are on the wire.
+    pub(crate) fn written(&self, frames: usize, bytes: usize) {
+        let mut outbox = self.outbox();
+        outbox.unwritten -= frames;
+        outbox.unwritten_bytes -= bytes;
     }
 
     /// Puts a frame into the client's buffer.
     pub(crate) fn push(&self, text: Utf8Bytes) -> PostStatus {
-        let bytes = text.len();
-        if self.closing.get().is_some() {
+        let mut outbox = self.outbox();
+        let bytes = outbox.unwritten_bytes + text.len();
+        if outbox.closing.is_some() {
             return PostStatus::Gone;
         }
-        let frames_before = self.queued.fetch_add(1, Ordering::Relaxed);
-        let bytes_before = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
-        if frames_before >= MAX_QUEUED || bytes_before + bytes > MAX_QUEUED_BYTES {
-            self.written(bytes);
+        if outbox.unwritten >= MAX_QUEUED || bytes > MAX_QUEUED_BYTES {
             return PostStatus::Busy;
         }
-        if self.queue.send(text).is_err() {
-            return PostStatus::Gone;
-        }
+        outbox.unwritten += 1;
+        outbox.unwritten_bytes = bytes;
+        outbox.frames.push_back(text);
+        drop(outbox);
+        self.waker.wake();
         PostStatus::Ok
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -162,22 +213,12 @@ impl Registry {
     }
 
     /// Takes a connection in whose `$connect` has answered 200.
-    pub(crate) fn open(&self, side: &'static str, context: SocketContext) -> (Arc<Peer>, Queue) {
-        let (queue, frames) = mpsc::unbounded_channel();
+    pub(crate) fn open(&self, side: &'static str, context: SocketContext) -> Arc<Peer> {
         let id = context.connection_id.clone();
-        let peer = Arc::new(Peer {
-            side,
-            context,
-            last_active: AtomicI64::new(self.clock.now().0),
-            queue,
-            queued: AtomicUsize::new(0),
-            queued_bytes: AtomicUsize::new(0),
-            closing: OnceLock::new(),
-            wake: Notify::new(),
-        });
+        let peer = Arc::new(Peer::new(side, context, self.clock.now()));
         self.metrics.connected(peer.side);
         self.peers().insert(id, peer.clone());
-        (peer, frames)
+        peer
     }
 
     /// The socket is gone, or as good as gone.
@@ -211,10 +252,8 @@ impl Registry {
 
     /// The open connection `id`, or why there is none.
     pub(crate) fn find(&self, id: &str) -> Result<Arc<Peer>, PostStatus> {
-        if !is_well_formed(id) {
-            return Err(PostStatus::Malformed);
-        }
-        self.peers().get(id).cloned().ok_or(PostStatus::Gone)
+        let found = self.peers().get(id).cloned();
+        found.ok_or_else(|| if is_well_formed(id) { PostStatus::Gone } else { PostStatus::Malformed })
     }
 
     /// How many sockets are open.
@@ -325,17 +364,15 @@ mod tests {
 
         assert_eq!(registry.post("nonsense", frame(10)), PostStatus::Malformed);
         assert_eq!(registry.post(&id, frame(10)), PostStatus::Gone);
-        let (peer, frames) = registry.open("visitor", context(&id));
+        let peer = registry.open("visitor", context(&id));
         assert_eq!(registry.post(&id, frame(MAX_PUSH)), PostStatus::Ok);
         assert_eq!(registry.post(&id, frame(MAX_PUSH + 1)), PostStatus::TooLarge);
         for _ in 0..7 {
             assert_eq!(registry.post(&id, frame(MAX_PUSH)), PostStatus::Ok);
         }
         assert_eq!(registry.post(&id, frame(10)), PostStatus::Busy);
-        peer.written(MAX_PUSH);
+        peer.written(1, MAX_PUSH);
         assert_eq!(registry.post(&id, frame(10)), PostStatus::Ok);
-        drop(frames);
-        assert_eq!(registry.post(&id, frame(10)), PostStatus::Gone);
         registry.forget(&peer);
         assert_eq!(registry.post(&id, frame(10)), PostStatus::Gone);
     }
@@ -344,7 +381,7 @@ mod tests {
     fn a_client_that_does_not_read_fills_its_buffer_by_count_too() {
         let registry = registry();
         let id = Registry::new_id().unwrap();
-        let (_peer, _frames) = registry.open("visitor", context(&id));
+        let _peer = registry.open("visitor", context(&id));
 
         let answers: Vec<_> = (0..=MAX_QUEUED).map(|_| registry.post(&id, frame(10))).collect();
 

@@ -48,9 +48,11 @@ pub(crate) async fn call(
         &body,
     );
     let span = tracing::info_span!("http", request_id, method = %parts.method, path = parts.uri.path());
-    let (functions, function) = (platform.functions.clone(), route.function.clone());
-    let run = async move { functions.streamed(&function, event).await };
-    match platform.run(&route.function, span, run).await {
+    let run = async move {
+        let answer = platform.functions.streamed(&route.function, event);
+        platform.run(&route.function, true, span, answer).await
+    };
+    match tokio::spawn(run).await.unwrap_or(Err(Failure::Panicked)) {
         Ok(answer) => answer,
         Err(failure) => failed(failure, &request_id),
     }

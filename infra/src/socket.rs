@@ -25,7 +25,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::event::{self, SocketContext};
 use crate::functions::Failure;
 use crate::platform::{Caller, Platform};
-use crate::registry::{Peer, Queue, Registry};
+use crate::registry::{Peer, Registry};
 use crate::rest;
 
 /// Which of the two addresses of the one WebSocket API.
@@ -55,7 +55,7 @@ impl Socket {
 /// What `$connect` said, and the open connection if it said yes.
 struct Connected {
     response: ApiGatewayProxyResponse,
-    open: Option<(Arc<Peer>, Queue)>,
+    open: Option<Arc<Peer>>,
 }
 
 /// Answers an upgrade request.
@@ -73,9 +73,7 @@ pub(crate) async fn upgrade(platform: Arc<Platform>, socket: Socket, caller: Cal
     let (parts, _) = request.into_parts();
     tokio::spawn(connect(platform.clone(), socket, caller.clone(), parts, request_id.clone(), answer));
     match answered.await {
-        Ok(Ok(Connected { response, open: Some((peer, queue)) })) => {
-            switch(platform, peer, queue, caller, on_upgrade, &key, &response)
-        }
+        Ok(Ok(Connected { response, open: Some(peer) })) => switch(platform, peer, caller, on_upgrade, &key, &response),
         Ok(Ok(Connected { response, open: None })) => turned_away(response),
         Ok(Err(failure)) => rest::failed(failure, &request_id),
         Err(_) => rest::failed(Failure::Panicked, &request_id),
@@ -92,7 +90,7 @@ async fn connect(
     answer: oneshot::Sender<Result<Connected, Failure>>,
 ) {
     let result = run_connect(&platform, socket, &caller, &parts, &request_id).await;
-    if let Err(Ok(Connected { open: Some((peer, _)), .. })) = answer.send(result) {
+    if let Err(Ok(Connected { open: Some(peer), .. })) = answer.send(result) {
         platform.registry.forget(&peer);
         session::disconnect(&platform, &peer, session::LOST, "").await;
     }
@@ -119,7 +117,7 @@ async fn run_connect(
     let event = context.connect(request_id, now, &parts.headers, query);
     let span =
         tracing::info_span!("connect", request_id, connection_id = context.connection_id, socket = socket.name());
-    let response = session::run(platform, "$connect", span, event).await?;
+    let response = session::run(platform, "$connect", false, span, event).await?;
     let open = (200..300).contains(&response.status_code).then(|| platform.registry.open(socket.side(), context));
     Ok(Connected { response, open })
 }
@@ -127,13 +125,12 @@ async fn run_connect(
 fn switch(
     platform: Arc<Platform>,
     peer: Arc<Peer>,
-    queue: Queue,
     caller: Caller,
     on_upgrade: OnUpgrade,
     key: &str,
     answer: &ApiGatewayProxyResponse,
 ) -> Response {
-    tokio::spawn(session::run_socket(platform, peer, queue, caller, on_upgrade));
+    tokio::spawn(session::run_socket(platform, peer, caller, on_upgrade));
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();

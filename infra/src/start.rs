@@ -8,10 +8,12 @@ use std::sync::Arc;
 use gateway::stream::{Start, StreamReader};
 use gateway::{Gateway, GatewayOptions, Invoke, salt};
 use shared::app::Terminal;
-use shared::config::Config;
+use shared::config::{Config, DatabaseUrl};
+use shared::store::sql::back_up;
 use shared::store::{self, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use crate::{Arrangement, Elsewhere};
 
@@ -37,6 +39,7 @@ pub(crate) async fn run(config: Config, arrangement: Arrangement) -> Result<(), 
         tracing::debug!(%error, "cannot raise the limit of open files");
     }
     let urls = (config.public_url.clone(), format!("{}/admin", config.public_url));
+    let backups = back_up_when_asked(config.database_url.clone())?;
     let options = match arrangement.invoke {
         Some(elsewhere) => elsewhere_options(config, elsewhere).await?,
         None => own_options(config, arrangement.connections_api).await?,
@@ -49,11 +52,28 @@ pub(crate) async fn run(config: Config, arrangement: Arrangement) -> Result<(), 
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    backups.abort();
     tracing::info!("stopping");
     tokio::select! {
         () = running.shutdown() => Ok(()),
         _ = interrupt.recv() => Err(refused("Stopped at once.")),
     }
+}
+
+/// Each SIGUSR1 asks for a copy of the database.
+fn back_up_when_asked(url: DatabaseUrl) -> Result<JoinHandle<()>, Refused> {
+    let mut asked = listen_for(SignalKind::user_defined1())?;
+    Ok(tokio::spawn(async move {
+        while asked.recv().await.is_some() {
+            let url = url.clone();
+            match tokio::task::spawn_blocking(move || back_up(&url)).await {
+                Ok(Ok(Some(file))) => tracing::info!(file = %file.display(), "backed up"),
+                Ok(Ok(None)) => tracing::warn!("only an SQLite database in a file is backed up by the gateway"),
+                Ok(Err(error)) => tracing::error!("{}", sentence("cannot back up its database", &error)),
+                Err(error) => tracing::error!(%error, "the backup has ended"),
+            }
+        }
+    }))
 }
 
 async fn own_options(mut config: Config, connections_api: bool) -> Result<GatewayOptions, Refused> {

@@ -18,8 +18,8 @@ use crate::app::App;
 use crate::connections::Frame;
 use crate::error::Error;
 use crate::id;
-use crate::model::{File, Message, MessageType, Reader, Sender, Via};
-use crate::rate_limit::{self, Limit};
+use crate::model::{File, Message, MessageType, Reader, Sender, Side, Via};
+use crate::rate_limit::{self, Limit, Rate};
 use crate::store::Appended;
 use crate::wire::{MessageText, Outgoing};
 
@@ -42,6 +42,8 @@ pub struct Draft {
     pub message_type: MessageType,
     /// The file that goes with it.
     pub file: Option<File>,
+    /// The visitor's socket that it came by, as [`crate::store::ConnectionRows::recent_connection`] told of it.
+    pub socket: Option<String>,
 }
 
 /// What became of a draft.
@@ -75,7 +77,7 @@ pub async fn send(app: &App, draft: Draft) -> Result<SentMessage, Error> {
         file: draft.file,
         reaction: None,
     };
-    match app.store.append(&message, rate).await? {
+    match append(app, message, rate, draft.socket.as_deref()).await? {
         Appended::Stored { message, audience, .. } => {
             let frame = Frame::new(&Outgoing::Message(&message))?;
             push(app, &audience.everyone(), &frame).await?;
@@ -86,6 +88,20 @@ pub async fn send(app: &App, draft: Draft) -> Result<SentMessage, Error> {
         Appended::NotFound => Err(Error::ConversationNotFound),
         Appended::RateLimited { retry_after_ms } => Err(Error::RateLimited { retry_after_ms }),
     }
+}
+
+/// Stores a message where its socket belongs by now.
+async fn append(app: &App, mut message: Message, rate: Option<Rate>, socket: Option<&str>) -> Result<Appended, Error> {
+    let Some(socket) = socket else { return Ok(app.store.append(&message, rate).await?) };
+    if let Some(appended) = app.store.append_from(socket, &message, rate).await? {
+        return Ok(appended);
+    }
+    let connection = app.store.connection(socket, app.now()).await?;
+    let Some(Side::Visitor { conversation_id: Some(bound) }) = connection.map(|connection| connection.side) else {
+        return Err(Error::NotJoined);
+    };
+    message.conversation_id = bound;
+    Ok(app.store.append(&message, rate).await?)
 }
 
 /// Changes a message's text and shows the change to everybody. Answers `None` for a message that is not there.
@@ -124,17 +140,19 @@ pub async fn typing(app: &App, conversation_id: &str, sender: Sender) -> Result<
     push(app, &others, &frame).await
 }
 
-/// Moves a side's read mark forward and tells whom it concerns: admins of the visitor's, everybody of the team's.
-pub async fn read(app: &App, conversation_id: &str, reader: Reader, seq: i64) -> Result<(), Error> {
+/// Moves a side's read mark forward and tells whom it concerns: admins of the visitor's, everybody of the team's. `false`: it is
+/// there already, or there is no such conversation.
+pub async fn read(app: &App, conversation_id: &str, reader: Reader, seq: i64) -> Result<bool, Error> {
     if seq < 0 {
         return Err(Error::field("seq", "must not be negative"));
     }
-    let Some(seq) = app.store.mark_read(conversation_id, reader, seq).await? else { return Ok(()) };
+    let Some(seq) = app.store.mark_read(conversation_id, reader, seq).await? else { return Ok(false) };
     let audience = app.store.audience(conversation_id, app.now()).await?;
     let frame = Frame::new(&Outgoing::Read { conversation_id, reader, seq })?;
     let concerned = match reader {
         Reader::Visitor => audience.admins,
         Reader::Admin => audience.everyone(),
     };
-    push(app, &concerned, &frame).await
+    push(app, &concerned, &frame).await?;
+    Ok(true)
 }

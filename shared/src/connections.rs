@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::future::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 
@@ -61,16 +62,18 @@ pub async fn send_all(connections: &dyn Connections, connection_ids: &[String], 
         while sends.len() < CONCURRENT_SENDS
             && let Some(id) = waiting.next()
         {
-            sends.push(send_one(connections, id, frame));
+            let mut send = connections.send(id, frame);
+            // In the gateway every send ends at once.
+            match (&mut send).now_or_never() {
+                Some(Sent::Gone) => gone.push(id.clone()),
+                Some(Sent::Handed | Sent::Failed) => {}
+                None => sends.push(async move { (id, send.await) }),
+            }
         }
         match sends.next().await {
-            Some((id, Sent::Gone)) => gone.push(id.to_owned()),
+            Some((id, Sent::Gone)) => gone.push(id.clone()),
             Some((_, Sent::Handed | Sent::Failed)) => {}
             None => return gone,
         }
     }
-}
-
-async fn send_one<'a>(connections: &dyn Connections, id: &'a str, frame: &Frame) -> (&'a str, Sent) {
-    (id, connections.send(id, frame).await)
 }

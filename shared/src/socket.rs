@@ -20,11 +20,11 @@ pub struct SocketCall {
 
 impl SocketCall {
     /// Finds out who is calling.
-    pub fn new(event: ApiGatewayWebsocketProxyRequest) -> Self {
-        let context = &event.request_context;
+    pub fn new(mut event: ApiGatewayWebsocketProxyRequest) -> Self {
+        let context = &mut event.request_context;
         Self {
-            connection_id: context.connection_id.clone().unwrap_or_default(),
-            request_id: context.request_id.clone().unwrap_or_else(crate::id::sortable_id),
+            connection_id: context.connection_id.take().unwrap_or_default(),
+            request_id: context.request_id.take().unwrap_or_else(crate::id::sortable_id),
             event,
         }
     }
@@ -54,10 +54,23 @@ impl SocketCall {
     pub fn query(&self, name: &str) -> Option<&str> {
         self.event.query_string_parameters.first(name)
     }
+}
 
-    /// The frame's text.
-    pub fn body(&self) -> &str {
-        self.event.body.as_deref().unwrap_or_default()
+/// A frame from a socket: what a handler needs of its event.
+pub struct SocketFrame {
+    /// Which socket.
+    pub connection_id: String,
+    /// Names this event in logs and errors.
+    pub request_id: String,
+    /// What the client wrote.
+    pub text: String,
+}
+
+impl SocketFrame {
+    /// Takes it out of its event.
+    pub fn new(event: ApiGatewayWebsocketProxyRequest) -> Self {
+        let SocketCall { connection_id, request_id, event } = SocketCall::new(event);
+        Self { connection_id, request_id, text: event.body.unwrap_or_default() }
     }
 
     /// Sends a frame to the calling socket alone. One that is gone needs no answer.

@@ -37,24 +37,20 @@ impl Timestamp {
 
     /// The calendar date in UTC, `2026-11-21`.
     pub fn date(self) -> String {
-        self.civil().chars().take(10).collect()
+        self.to_string().chars().take(10).collect()
     }
 
     /// The time of day in UTC, `22:11`.
     pub fn minute_of_day(self) -> String {
-        self.civil().chars().skip(11).take(5).collect()
-    }
-
-    fn civil(self) -> String {
-        // jiff ends with the year 9999; nothing of ours is later.
-        let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+        self.to_string().chars().skip(11).take(5).collect()
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.civil())
+        // jiff ends with the year 9999; nothing of ours is later.
+        let at = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        write!(f, "{at:.3}")
     }
 }
 

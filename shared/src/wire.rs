@@ -340,7 +340,11 @@ impl From<Conversation> for Item {
 
 /// The first [`PREVIEW_CHARACTERS`] characters of a text on one line.
 pub fn preview(content: &str) -> String {
-    content.chars().take(PREVIEW_CHARACTERS).map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
+    if content.len() <= PREVIEW_CHARACTERS && content.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return content.to_owned();
+    }
+    let end = content.char_indices().nth(PREVIEW_CHARACTERS).map_or(content.len(), |(end, _)| end);
+    content[..end].replace(char::is_whitespace, " ")
 }
 
 /// The leading (or, from the end, trailing) messages that fit into [`HISTORY_BYTES`]; always at least one.

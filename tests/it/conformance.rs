@@ -19,6 +19,7 @@ mod links;
 mod list;
 pub mod make;
 mod messages;
+mod multiply;
 mod notes;
 mod objects;
 mod outbox;

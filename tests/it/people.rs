@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub use admin::Admin;
 pub use browser::{Answer, Browser};
-pub use house::{House, RELAXED, code_in, in_each_house, in_each_house_with, in_each_sql_house};
+pub use house::{House, RELAXED, SALT, code_in, in_each_house, in_each_house_with, in_each_sql_house};
 pub use process::{Process, program, run_program};
 pub use socket::Socket;
 pub use visitor::Visitor;

@@ -100,6 +100,7 @@ impl Home {
 
     /// A connection of the test's own, past the store.
     pub async fn connection(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
         AnyConnection::connect(self.url.reveal()).await.expect("the database answers")
     }
 

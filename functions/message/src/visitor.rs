@@ -13,13 +13,27 @@ pub async fn act(
     connection: &Connection,
     bound: Option<&str>,
 ) -> Result<Option<Frame>, Error> {
+    match wire::require(incoming.kind.as_deref(), "type")? {
+        "message" => message(app, incoming, connection, bound.ok_or(Error::NotJoined)?).await,
+        // A future is as large as the largest that it may wait for, and most frames are messages.
+        kind => Box::pin(other(app, kind, incoming, connection, bound)).await,
+    }
+}
+
+async fn other(
+    app: &App,
+    kind: &str,
+    incoming: &Incoming,
+    connection: &Connection,
+    bound: Option<&str>,
+) -> Result<Option<Frame>, Error> {
     let caller = Caller {
         ip: &connection.ip,
         user_agent: connection.user_agent.as_deref(),
         country: connection.country.as_deref(),
     };
     let conversation_id = || bound.ok_or(Error::NotJoined);
-    match wire::require(incoming.kind.as_deref(), "type")? {
+    match kind {
         "join" => {
             let joined = chat::join_socket(app, incoming, caller, connection).await?;
             Frame::new(&Outgoing::Joined(&joined)).map(Some)
@@ -33,12 +47,11 @@ pub async fn act(
             let history = chat::history(app, conversation_id()?, None, Some(before?)).await?;
             Frame::new(&Outgoing::History(&history)).map(Some)
         }
-        "message" => message(app, incoming, conversation_id()?).await,
         "typing" => chat::typing(app, conversation_id()?, Sender::Visitor).await.map(|()| None),
         "read" => {
             let conversation_id = conversation_id()?;
             let seq = wire::require(incoming.seq, "seq")?;
-            chat::read(app, conversation_id, Reader::Visitor, seq).await.map(|()| None)
+            chat::read(app, conversation_id, Reader::Visitor, seq).await.map(|_| None)
         }
         "end" => end(app, conversation_id()?).await,
         "ping" => pong(app, conversation_id()?).await.map(Some),
@@ -46,7 +59,12 @@ pub async fn act(
     }
 }
 
-async fn message(app: &App, incoming: &Incoming, conversation_id: &str) -> Result<Option<Frame>, Error> {
+async fn message(
+    app: &App,
+    incoming: &Incoming,
+    connection: &Connection,
+    conversation_id: &str,
+) -> Result<Option<Frame>, Error> {
     let draft = Draft {
         conversation_id: conversation_id.to_owned(),
         client_id: wire::client_id(wire::require(incoming.client_id.as_deref(), "client_id")?)?,
@@ -56,6 +74,7 @@ async fn message(app: &App, incoming: &Incoming, conversation_id: &str) -> Resul
         content: wire::require(incoming.content.clone(), "content")?,
         message_type: MessageType::Text,
         file: None,
+        socket: Some(connection.connection_id.clone()),
     };
     let sent = chat::send(app, draft).await?;
     // A stored message went to every socket of the conversation, this one included; a repeated one is this one's alone.

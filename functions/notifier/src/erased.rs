@@ -29,7 +29,7 @@ pub(crate) async fn deliver(
     let ended = match (event.seq, group_blocked) {
         (0, _) => Ok(()),
         (_, Some((until, paused))) => return until_then(Stop::Group { until, paused }),
-        (thread_id, None) => end_topic(app, gate, thread_id).await,
+        (thread_id, None) => end_topic(app, gate, &event.conversation_id, thread_id).await,
     };
     match ended {
         Ok(()) => Outcome::new(waiting.len(), Vec::new()),
@@ -38,10 +38,12 @@ pub(crate) async fn deliver(
 }
 
 /// A topic that cannot be deleted for want of a right is closed meanwhile.
-async fn end_topic(app: &App, gate: &mut Gate<'_>, thread_id: i64) -> Result<(), TelegramError> {
+async fn end_topic(app: &App, gate: &mut Gate<'_>, conversation_id: &str, thread_id: i64) -> Result<(), TelegramError> {
     let (chat_id, telegram) = (gate.chat_id, gate.telegram);
-    // The links of what was erased are gone: this number is another conversation's, in a chat that came after.
-    if app.store.linked(chat_id, thread_id).await?.is_some() {
+    // Its own links may still be there, where the event comes before the last row has gone.
+    let linked = app.store.linked(chat_id, thread_id).await?;
+    if linked.is_some_and(|link| link.conversation_id != conversation_id) {
+        // In a chat that came after, this number is another conversation's.
         return Ok(());
     }
     let on_delete = app.config.telegram.as_ref().map_or(OnDelete::Delete, |telegram| telegram.on_delete);

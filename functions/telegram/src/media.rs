@@ -164,6 +164,7 @@ pub async fn draft(
         content: sending.words().to_owned(),
         message_type: sending.message_type,
         file,
+        socket: None,
     })
 }
 

@@ -93,6 +93,7 @@ fn wrote_down(message: &TelegramMessage, conversation: &Conversation, content: S
         content,
         message_type: MessageType::Text,
         file: None,
+        socket: None,
     }
 }
 

@@ -115,6 +115,7 @@ async fn send(app: &App, call: &Call) -> Result<Response<Body>, Error> {
         content: wire::require(body.content, "content")?,
         message_type: MessageType::Text,
         file: None,
+        socket: None,
     };
     json(&Outgoing::Message(&chat::send(app, draft).await?.message))
 }

@@ -1,29 +1,32 @@
 //! One open socket: its frames run as handlers, concurrently; pushes go out; it ends with a close frame that arrives.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
-use futures::{SinkExt, StreamExt};
+use futures::future::{BoxFuture, join_all};
+use futures::{FutureExt, SinkExt, StreamExt};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
-use crate::event;
 use crate::functions::Failure;
 use crate::platform::{Caller, Platform};
-use crate::registry::{Closing, Peer, Queue};
+use crate::registry::{Closing, Peer};
 
 /// API Gateway's limits.
 const MAX_FRAME: usize = 32 * 1024;
 const MAX_MESSAGE: usize = 128 * 1024;
 /// tungstenite zero-fills this much for each read.
 const READ_BUFFER: usize = 1024;
+/// So much is written at once.
+const WRITE_BUFFER: usize = 16 * 1024;
 /// So many handlers of one connection run at once; then its frames wait in the network.
 const MAX_IN_FLIGHT: usize = 64;
 /// The 101 is written at once or never.
@@ -56,106 +59,140 @@ impl From<Closing> for End {
     }
 }
 
-/// Runs the function behind a route of the WebSocket API.
-pub(super) async fn run(
-    platform: &Arc<Platform>,
+/// Runs the function behind a route of the WebSocket API. The event is handed over before anything waits, so that what waits
+/// is small.
+pub(super) fn run<'a>(
+    platform: &'a Platform,
     route: &str,
+    deletes: bool,
     span: tracing::Span,
     event: ApiGatewayWebsocketProxyRequest,
-) -> Result<ApiGatewayProxyResponse, Failure> {
-    let function = platform.template.socket_routes.get(route).cloned().unwrap_or_default();
-    let functions = platform.functions.clone();
-    let name = function.clone();
-    platform.run(&function, span, async move { functions.socket(&name, event).await }).await
+) -> impl Future<Output = Result<ApiGatewayProxyResponse, Failure>> + Send + 'a {
+    let function = platform.template.socket_routes.get(route).map_or("", String::as_str);
+    platform.run(function, deletes, span, platform.functions.socket(function, event))
 }
 
 /// A socket's whole life, from the 101 to `$disconnect`. The caller's permit counts it until then.
-pub(super) async fn run_socket(
-    platform: Arc<Platform>,
-    peer: Arc<Peer>,
-    queue: Queue,
-    caller: Caller,
-    on_upgrade: OnUpgrade,
-) {
+pub(super) async fn run_socket(platform: Arc<Platform>, peer: Arc<Peer>, caller: Caller, on_upgrade: OnUpgrade) {
     let end = match tokio::time::timeout(UPGRADE_TIME, on_upgrade).await {
-        Ok(Ok(upgraded)) => live(&platform, &peer, queue, upgraded).await,
+        Ok(Ok(upgraded)) => live(&platform, &peer, upgraded).await,
         _ => None,
     };
     platform.registry.forget(&peer);
     let (code, reason) = end.unwrap_or((LOST, String::new()));
     drop(caller.permit);
     if !platform.is_stopping() {
-        disconnect(&platform, &peer, code, &reason).await;
+        Box::pin(disconnect(&platform, &peer, code, &reason)).await;
     }
 }
 
-async fn live(platform: &Arc<Platform>, peer: &Arc<Peer>, queue: Queue, upgraded: Upgraded) -> Option<(u16, String)> {
+async fn live(platform: &Arc<Platform>, peer: &Arc<Peer>, upgraded: Upgraded) -> Option<(u16, String)> {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
+        .write_buffer_size(WRITE_BUFFER)
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_FRAME));
     let mut stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    let end = converse(platform, peer, queue, &mut stream).await;
+    let end = converse(platform, peer, &mut stream).await;
     platform.registry.forget(peer);
-    goodbye(stream, end).await
+    // Boxed, as what follows, since each open socket holds the room for it.
+    Box::pin(goodbye(stream, end)).await
 }
 
-async fn converse(platform: &Arc<Platform>, peer: &Arc<Peer>, mut queue: Queue, stream: &mut Stream) -> End {
-    let in_flight = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
-    let mut waiting: Option<Utf8Bytes> = None;
-    loop {
-        tokio::select! {
-            closing = peer.closing() => return closing.into(),
-            Some(text) = queue.recv() => {
-                if let Some(end) = write(platform, peer, stream, text).await {
-                    return end;
-                }
+/// Runs frames as they come and writes what is pushed, until either side closes. Handlers that run then run to their end.
+async fn converse(platform: &Arc<Platform>, peer: &Arc<Peer>, stream: &mut Stream) -> End {
+    let mut handlers: Vec<BoxFuture<'static, ()>> = Vec::new();
+    let mut writing = Writing::default();
+    let end = poll_fn(|cx| {
+        loop {
+            // A handler of this very turn need not wake it up.
+            peer.wakes_nobody();
+            // All of them, whichever it was that woke the task: there is hardly ever more than one.
+            handlers.retain_mut(|handler| handler.poll_unpin(cx).is_pending());
+            peer.wakes(cx.waker());
+            let written = writing.poll(platform, peer, stream, cx);
+            // A close does not wait for a client that does not read.
+            if let Some(closing) = peer.closing() {
+                return Poll::Ready(closing.into());
             }
-            Ok(permit) = in_flight.clone().acquire_owned(), if waiting.is_some() => {
-                if let Some(text) = waiting.take() {
-                    tokio::spawn(handle(platform.clone(), peer.clone(), text, permit));
-                }
+            match written {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(End::Lost),
+                Poll::Pending => return Poll::Pending,
             }
-            read = stream.next(), if waiting.is_none() => match read {
+            if handlers.len() >= MAX_IN_FLIGHT {
+                return Poll::Pending;
+            }
+            match ready!(stream.poll_next_unpin(cx)) {
                 Some(Ok(Message::Text(text))) => {
                     peer.active(platform.now());
                     platform.metrics.frame_in(peer.side);
-                    waiting = Some(text).filter(|_| !platform.is_stopping());
+                    if !platform.is_stopping() {
+                        let text = text.as_str().to_owned();
+                        handlers.push(Box::pin(handle(platform.clone(), peer.clone(), text)));
+                    }
                 }
-                Some(Ok(Message::Binary(_))) => return End::Ours { code: BINARY, reason: "Binary is not supported" },
-                Some(Ok(Message::Close(frame))) => return theirs(frame),
+                Some(Ok(Message::Binary(_))) => {
+                    return Poll::Ready(End::Ours { code: BINARY, reason: "Binary is not supported" });
+                }
+                Some(Ok(Message::Close(frame))) => return Poll::Ready(theirs(frame)),
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Err(error)) => return broken(&error),
-                None => return End::Lost,
-            },
+                Some(Err(error)) => return Poll::Ready(broken(&error)),
+                None => return Poll::Ready(End::Lost),
+            }
+        }
+    })
+    .await;
+    if !handlers.is_empty() {
+        tokio::spawn(join_all(handlers));
+    }
+    end
+}
+
+/// Frames that have left the queue and are not on the wire yet.
+#[derive(Default)]
+struct Writing {
+    frames: usize,
+    bytes: usize,
+}
+
+impl Writing {
+    /// Ready when nothing is left to be written. Frames that wait together are written together.
+    fn poll(
+        &mut self,
+        platform: &Platform,
+        peer: &Peer,
+        stream: &mut Stream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), SocketError>> {
+        loop {
+            while self.bytes < WRITE_BUFFER {
+                ready!(stream.poll_ready_unpin(cx))?;
+                let Some(text) = peer.next_frame() else { break };
+                self.frames += 1;
+                self.bytes += text.len();
+                stream.start_send_unpin(Message::Text(text))?;
+            }
+            if self.frames == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(stream.poll_flush_unpin(cx))?;
+            let Self { frames, bytes } = std::mem::take(self);
+            peer.written(frames, bytes);
+            platform.metrics.frames_out(peer.side, frames);
         }
     }
 }
 
-/// Writes one frame; a close that is asked for meanwhile does not wait for a client that does not read.
-async fn write(platform: &Platform, peer: &Peer, stream: &mut Stream, text: Utf8Bytes) -> Option<End> {
-    let bytes = text.len();
-    tokio::select! {
-        sent = stream.send(Message::Text(text)) => {
-            peer.written(bytes);
-            platform.metrics.frame_out(peer.side);
-            sent.err().map(|_| End::Lost)
-        }
-        closing = peer.closing() => Some(closing.into()),
-    }
-}
-
-async fn handle(platform: Arc<Platform>, peer: Arc<Peer>, text: Utf8Bytes, _permit: OwnedSemaphorePermit) {
+async fn handle(platform: Arc<Platform>, peer: Arc<Peer>, text: String) {
     let delay = platform.lots.message_delay();
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let request_id = event::request_id();
-    let event = peer.context.message(&request_id, platform.now(), text.as_str().to_owned());
-    drop(text);
+    let (request_id, deletes) = (peer.request_id(), peer.deletes(&text));
+    let event = peer.context.message(&request_id, platform.now(), text);
     let span = tracing::info_span!("message", request_id, connection_id = peer.context.connection_id);
-    if let Err(failure) = run(&platform, "$default", span, event).await {
+    if let Err(failure) = run(&platform, "$default", deletes, span, event).await {
         failure.error().log(&request_id);
         let frame = serde_json::json!({
             "message": "Internal server error",
@@ -172,10 +209,10 @@ pub(super) async fn disconnect(platform: &Arc<Platform>, peer: &Peer, code: u16,
         return;
     }
     platform.lots.before_disconnect().await;
-    let request_id = event::request_id();
+    let request_id = peer.request_id();
     let event = peer.context.disconnect(&request_id, platform.now(), code, reason);
     let span = tracing::info_span!("disconnect", request_id, connection_id = peer.context.connection_id);
-    if let Err(failure) = run(platform, "$disconnect", span, event).await {
+    if let Err(failure) = run(platform, "$disconnect", false, span, event).await {
         failure.error().log(&request_id);
     }
 }
@@ -213,7 +250,7 @@ async fn goodbye(mut stream: Stream, end: End) -> Option<(u16, String)> {
         }
         let io = stream.get_mut();
         io.shutdown().await.ok()?;
-        let mut waste = [0_u8; 4096];
+        let mut waste = vec![0_u8; 1024];
         while io.read(&mut waste).await.ok()? > 0 {}
         Some(())
     };

@@ -18,7 +18,8 @@ pub async fn push(app: &App, connection_ids: &[String], frame: &Frame) -> Result
         let now = app.now();
         let row = app.store.connection(&connection_id, now).await?;
         if row.is_some_and(|row| now.since(row.connected_at) > UPGRADE_GRACE) {
-            gone.extend(forget(app, &connection_id).await?);
+            // Boxed, since hardly any push comes here and each holds the room for it.
+            gone.extend(Box::pin(forget(app, &connection_id)).await?);
         }
     }
     Ok(())

@@ -44,6 +44,7 @@ pub async fn enter_telegram(app: &App, secret: &Secret, chat_id: i64) -> Result<
         content: app.catalogue.text(conversation.locale.as_deref(), "telegram.visitor.moved", &name),
         message_type: MessageType::Text,
         file: None,
+        socket: None,
     };
     match send(app, draft).await {
         Ok(_) | Err(Error::ConversationClosed | Error::ConversationNotFound) => {}

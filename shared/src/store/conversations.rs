@@ -148,6 +148,12 @@ pub trait Messages: Conversations {
     /// `MessageStored` event. A visitor's message gets the conversation's `visitor_name` as its author, whatever is given.
     /// The order of tests is: conversation exists, duplicate, open, bucket.
     async fn append(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended>;
+    /// As [`Self::append`], of a visitor's socket that [`super::ConnectionRows::recent_connection`] told of. `None`: the
+    /// conversation does not have that socket, and nothing was changed.
+    async fn append_from(&self, socket: &str, message: &Message, rate: Option<Rate>) -> StoreResult<Option<Appended>> {
+        let _ = socket;
+        self.append(message, rate).await.map(Some)
+    }
     /// Replaces a message's text and sets `edited_at`, with the event; adjusts the head's preview. `None`: no such message.
     async fn edit(
         &self,

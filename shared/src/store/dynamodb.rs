@@ -19,7 +19,10 @@
 //! counts of a past day         DAY#day            conversation#first seq  the latest ones stand in the head
 //! words of some messages       WORDS#month        at#conversation#seq     of the last one of them; for the search, newest first
 //! months that have words       MONTHS             month
-//! what has words to enter      UNINDEXED          conversation            entered by whoever searches, and by the schedule
+//! what is to be finished       UNDONE             ENTER#conversation      it has words to enter: whoever searches does that, and
+//!                                                                         the schedule
+//!                                                 ERASE#conversation      its deletion is under way: if the function dies, the
+//!                                                                         schedule ends it
 //! a socket                     N#shard            connection              shard: 0–15, of the connection's hash
 //! the admins' sockets          ADMINS             SOCKETS                 one item: every message asks for all of them;
 //!                                                                         also operators that are there without one
@@ -32,7 +35,6 @@
 //! settings                     SETTINGS           name
 //! audit trail                  ACTIVITY           id
 //! events that wait             OUT#lane           at#conversation#place
-//! deletions under way          DELETING           conversation            finished by the sweep if their function died
 //!
 //! index `list` (of INFO items) list: open, closed slot: ten minutes of the last activity, then the conversation
 //! ```
@@ -79,7 +81,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{Builder, Region};
+use aws_sdk_dynamodb::config::{Builder, Region, StalledStreamProtectionConfig};
 use url::Url;
 
 use super::{StoreError, StoreResult};
@@ -124,6 +126,8 @@ impl DynamoStore {
             .credentials_provider(aws.credentials)
             .http_client(aws.http)
             .timeout_config(timeouts(ATTEMPT, OPERATION))
+            // What an attempt may take ends with it, however slowly its answer comes.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::standard().with_max_attempts(4).with_max_backoff(Duration::from_millis(500)));
         let sdk = match endpoint {
             Some(endpoint) => sdk.endpoint_url(endpoint),

@@ -106,7 +106,8 @@ pub trait Records: Send + Sync {
     /// Takes messages that were made before `until` into the index, oldest first, unless there are fewer than `least` of them;
     /// answers how many. `until` must lie so far back that none of them is still on its way into the store.
     ///
-    /// A search finds what the index does not know yet as well; the index is what keeps that cheap.
+    /// A search finds what the index does not know yet as well; the index is what keeps that cheap. On DynamoDB this also ends
+    /// deletions that were begun before `until` and whose function died.
     async fn index(&self, until: Timestamp, least: usize) -> StoreResult<usize>;
     /// Messages in which every term is the beginning of some word, newest first. An empty page with a cursor may occur.
     async fn search(&self, terms: &[String], page: &PageRequest) -> StoreResult<Page<(Message, String)>>;

@@ -1,18 +1,20 @@
-//! The store on SQLite and PostgreSQL: one SQL text for both, through `sqlx::Any`.
+//! The store on SQLite and PostgreSQL: one SQL text for both.
 //!
 //! Every write is a job of [`writer`], which puts the jobs that wait into one transaction; reads go to a pool of their own.
 
 mod append;
 mod attachments;
+mod backup;
 mod buckets;
 mod connections;
 mod conversations;
+mod db;
 mod failure;
 mod index;
 mod kept;
 mod links;
 mod list;
-mod lookup;
+mod live;
 mod messages;
 mod notes;
 mod open;
@@ -30,12 +32,12 @@ mod writer;
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
-use sqlx::{AnyConnection, AnyPool};
-
 use super::StoreResult;
 use crate::event::Lane;
 use crate::time::Timestamp;
+pub use backup::back_up;
+use db::{Readers, query};
+use writer::{How, Run};
 
 /// How a [`SqlStore`] is to work.
 #[derive(Clone, Debug, Default)]
@@ -46,8 +48,10 @@ pub struct SqlOptions {
 
 /// A store on SQLite or PostgreSQL. Its writers end when it is dropped.
 pub struct SqlStore {
-    readers: AnyPool,
-    lookup: lookup::Lookup,
+    readers: Readers,
+    live: live::Live,
+    operators: tokio::sync::Mutex<connections::Operators>,
+    short_buckets: buckets::ShortBuckets,
     writers: writer::Writers,
     lanes: Arc<[Lane]>,
     database: Database,
@@ -89,17 +93,21 @@ impl PerDatabase {
 impl SqlStore {
     /// Runs a write: `run` gets `args` and the transaction, and may run again after a conflict. What it answers is given out
     /// after the commit. Jobs of one `key` run in the order of the calls; a key names what the job locks first.
-    async fn write<A, T>(
-        &self,
-        key: &str,
-        args: A,
-        run: for<'c> fn(&'c A, &'c mut AnyConnection) -> BoxFuture<'c, sqlx::Result<T>>,
-    ) -> StoreResult<T>
+    async fn write<A, T>(&self, key: &str, args: A, run: Run<A, T>) -> StoreResult<T>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.writers.write(key, args, run).await
+        self.writers.write(key, args, run, How::default()).await
+    }
+
+    /// [`Self::write`] of what writes with one statement on PostgreSQL, and reads nothing before it.
+    async fn write_once<A, T>(&self, key: &str, args: A, run: Run<A, T>) -> StoreResult<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.writers.write(key, args, run, How { one_statement: true, begins: None }).await
     }
 
     /// Takes what works once by its hash: `taking` removes the row and answers `column` and `expires_at`. Of racing callers one
@@ -111,8 +119,8 @@ impl SqlStore {
         column: &'static str,
         now: Timestamp,
     ) -> StoreResult<Option<String>> {
-        self.write(hash, (taking, text(hash), column, now), |(taking, hash, column, now), tx| {
-            let query = sqlx::query(*taking).bind(hash);
+        self.write_once(hash, (taking, text(hash), column, now), |(taking, hash, column, now), tx| {
+            let query = query(taking).bind(hash);
             Box::pin(async move {
                 let Some(row) = query.fetch_optional(tx).await? else { return Ok(None) };
                 let live = rows::time(&row, "expires_at")? > *now;

@@ -32,10 +32,12 @@ impl Text {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        let moved = self.units();
+        if !other.entities.is_empty() {
+            let moved = self.units();
+            let entities = other.entities.iter();
+            self.entities.extend(entities.map(|entity| Entity { offset: entity.offset + moved, ..entity.clone() }));
+        }
         self.text.push_str(&other.text);
-        self.entities
-            .extend(other.entities.iter().map(|entity| Entity { offset: entity.offset + moved, ..entity.clone() }));
     }
 }
 

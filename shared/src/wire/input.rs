@@ -1,7 +1,9 @@
 //! What clients send, parsed into values that are valid once they exist.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::error::Error;
 use crate::model::Status;
@@ -138,9 +140,14 @@ pub fn optional_text(text: Option<&str>, max: usize) -> Option<String> {
 }
 
 fn clean(text: &str, keep: impl Fn(char) -> bool) -> String {
-    let unified = text.replace("\r\n", "\n");
-    let kept: String = unified.nfc().filter(|c| !c.is_control() || keep(*c)).collect();
-    kept.trim().to_owned()
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.trim().to_owned();
+    }
+    let text = match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
+    };
+    text.replace(|c: char| c.is_control() && !keep(c), "").trim().to_owned()
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ import { Threads } from './threads.js';
 const PAGE = 100;
 /** How often at most a message of a conversation that is not held makes the list load again. */
 const UNKNOWN_MS = 5_000;
+/** On AWS a message that is stored while a panel connects may not reach it: so it asks again when it is known everywhere. */
+const SETTLED_MS = 3_000;
 
 export class Panel {
   inbox = new Inbox();
@@ -44,6 +46,8 @@ export class Panel {
   #announced = new Set();
   #listAsked = 0;
   #unknownAt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #settled;
   #popped = () => this.#enter(parseRoute(location.search));
 
   /** @param {{api: Api, session: Session, store: import('./session.js').Store}} parts */
@@ -98,6 +102,7 @@ export class Panel {
 
   stop() {
     removeEventListener('popstate', this.#popped);
+    clearTimeout(this.#settled);
     this.#live.stop();
     this.letters.stop();
     this.inbox.clear();
@@ -219,6 +224,12 @@ export class Panel {
   }
 
   #opened() {
+    this.#ask();
+    clearTimeout(this.#settled);
+    this.#settled = setTimeout(() => this.#live.open && this.#ask(), SETTLED_MS);
+  }
+
+  #ask() {
     const { conversation } = this.route;
     const status = serverStatus(this.route.status);
     this.#live.send({ type: 'subscribe', limit: PAGE, ...(status === 'all' ? {} : { status }) });

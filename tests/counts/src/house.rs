@@ -111,10 +111,15 @@ impl House {
 
     /// Hands in a frame of a socket; answers how many frames were sent for it.
     pub async fn frame(&self, socket: &str, frame: &Value) -> u64 {
+        self.text(socket, frame.to_string()).await
+    }
+
+    /// Likewise, with the text as it comes.
+    pub async fn text(&self, socket: &str, text: String) -> u64 {
         let mut event = ApiGatewayWebsocketProxyRequest::default();
         event.request_context.connection_id = Some(socket.to_owned());
         event.request_context.request_id = Some("R2example=".into());
-        event.body = Some(frame.to_string());
+        event.body = Some(text);
         message::handle(&self.app, event).await;
         self.sent.frames.swap(0, Ordering::Relaxed)
     }

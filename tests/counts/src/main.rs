@@ -21,7 +21,12 @@ mod words;
 use std::error::Error;
 use std::path::Path;
 
+use mimalloc::MiMalloc;
 use report::Report;
+
+/// The gateway's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What goes wrong in a measurement ends it.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;

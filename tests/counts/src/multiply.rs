@@ -1,8 +1,10 @@
 //! Many times what a store has written: its own rows again, under other ids and at earlier times.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
-use std::path::Path;
 
 use crate::Result;
 
@@ -12,6 +14,9 @@ const TABLES: [(&str, &str); 2] = [("conversation", "k.n"), ("message", "k.n des
 /// Nothing of this has to outlive a power cut.
 const HASTY: &str = "pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -2000000;
     pragma temp_store = memory; pragma foreign_keys = off; pragma locking_mode = exclusive";
+/// Threads that end take no longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+const BETWEEN: Duration = Duration::from_millis(10);
 /// The beginning of the ids of the newest copy; ids of today begin with more.
 const NEWEST_COPY: i64 = 0x0100_0000;
 /// How far apart two copies lie, in milliseconds.
@@ -19,8 +24,7 @@ const APART: i64 = 3_600_000;
 
 /// Writes the rows of a closed database again until it has `times` as many.
 pub async fn multiply(file: &Path, times: u32) -> Result<()> {
-    let mut database = SqliteConnectOptions::new().filename(file).disable_statement_logging().connect().await?;
-    run(&mut database, HASTY.to_owned()).await?;
+    let mut database = alone(file).await?;
     let numbers = format!(
         "create temp table k as with recursive k(n) as (select 1 union all select n + 1 from k where n < {})
          select n from k",
@@ -32,6 +36,18 @@ pub async fn multiply(file: &Path, times: u32) -> Result<()> {
     }
     run(&mut database, "pragma locking_mode = normal; pragma journal_mode = wal".into()).await?;
     Ok(database.close().await?)
+}
+
+/// A connection that nobody else shares; the threads of a store that was closed a moment ago may still have theirs.
+async fn alone(file: &Path) -> Result<SqliteConnection> {
+    let begin = Instant::now();
+    loop {
+        let mut database = SqliteConnectOptions::new().filename(file).disable_statement_logging().connect().await?;
+        match run(&mut database, HASTY.to_owned()).await {
+            Err(_) if begin.elapsed() < PATIENCE => tokio::time::sleep(BETWEEN).await,
+            made => return made.map(|()| database),
+        }
+    }
 }
 
 /// The indexes that are no keys are made anew afterwards, which is faster by far than to keep them.
@@ -66,6 +82,7 @@ fn value(column: &str) -> String {
         "at" | "created_at" | "last_activity_at" | "last_created_at" | "waiting_since" | "event_at" => {
             format!("t.{column} - k.n * {APART}")
         }
+        "active_minute" => format!("(t.last_activity_at - k.n * {APART}) / 60000"),
         _ => format!("t.{column}"),
     }
 }

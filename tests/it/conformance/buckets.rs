@@ -95,3 +95,21 @@ async fn a_lease_has_one_owner_at_a_time() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_bucket_of_one_token_spaces_things_out() {
+    for_each_store(|store| async move {
+        let one = Rate { burst: 1, interval_ms: 3 * SECOND };
+
+        let takes = race((0..20).map(|_| store.take("k", one, START))).await;
+
+        assert_eq!(takes.into_iter().filter(|one| *one.as_ref().unwrap() == Taken::Granted).count(), 1);
+        let denied = store.take("k", one, START.plus(SECOND)).await.unwrap();
+        assert_eq!(denied, Taken::Denied { retry_after_ms: 2 * SECOND });
+        assert_eq!(store.take("k", one, START.plus(3 * SECOND)).await.unwrap(), Taken::Granted);
+        assert_eq!(store.take("other", one, START).await.unwrap(), Taken::Granted);
+        store.give_back("k", one, START.plus(3 * SECOND)).await.unwrap();
+        assert_eq!(store.take("k", one, START.plus(3 * SECOND)).await.unwrap(), Taken::Granted);
+    })
+    .await;
+}

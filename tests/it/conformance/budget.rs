@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use serde_json::{Value, json};
 use shared::App;
+use shared::chat::{self, Draft};
 use shared::config::{Config, Place};
 use shared::connections::{Connections, Frame, Sent};
-use shared::model::{Connection, Sender, Session, Side};
+use shared::model::{Connection, MessageType, Sender, Session, Side, Via};
 use shared::store::dynamodb::{Consumed, DynamoStore};
-use shared::store::{ConnectionRows, LoginCode, Sessions};
+use shared::store::{ConnectionRows, LoginCode, Messages, Sessions};
 use shared::time::{Clock, ManualClock, SECOND};
 
 use super::make::{NO_CAPS, START, admin_socket, begin, index, say, session, visitor_socket};
@@ -122,6 +123,37 @@ async fn a_visitor_joins_for_8_write_units_and_writes_for_4_and_2_read_units() {
     }
     eprintln!("20 messages: {written} write units");
     assert!(written <= 20.0 * 1.4, "{written} write units for 20 messages");
+    home.leave().await;
+}
+
+/// The rows of sockets may be read a moment old; here a socket is taken for where it was before.
+#[tokio::test]
+async fn what_a_socket_says_goes_to_the_conversation_that_it_has_moved_to() {
+    let home = Home::on_dynamodb().await;
+    let instance = Instance::new(&home);
+    let (ada, bob) = (begin(&*instance.store, "Ada").await, begin(&*instance.store, "Bob").await);
+    let socket = visitor(&instance.store).await.connection_id;
+    for id in [&ada, &bob] {
+        instance.store.bind(&socket, id, START).await.unwrap();
+    }
+    let draft = |number: u32| Draft {
+        conversation_id: ada.clone(),
+        client_id: format!("c-{number}"),
+        sender: Sender::Visitor,
+        via: Via::Web,
+        author: String::new(),
+        content: "hello".into(),
+        message_type: MessageType::Text,
+        file: None,
+        socket: Some(socket.clone()),
+    };
+
+    let sent = chat::send(&instance.app, draft(1)).await.unwrap();
+
+    assert_eq!(sent.message.conversation_id, bob);
+    assert_eq!(instance.store.messages(&ada, 0, i64::MAX, false, 10).await.unwrap(), []);
+    instance.store.disconnect(&socket, START).await.unwrap();
+    assert_eq!(chat::send(&instance.app, draft(2)).await.unwrap_err().code(), "not_joined");
     home.leave().await;
 }
 

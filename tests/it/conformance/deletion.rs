@@ -1,6 +1,6 @@
 //! Deleting a conversation leaves no row of it, in whatever tables there are.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::event::{EventKind, Lane};
 use shared::model::{Activity, Sender, Side};
 use shared::search::terms;
@@ -126,6 +126,26 @@ async fn no_item_of_the_table_speaks_of_a_deleted_conversation() {
     assert!(speak_of(&home, "haystack").await.is_empty());
     assert!(speak_of(&home, "Zelda").await.is_empty());
     assert!(speak_of(&home, &bob).await.len() >= others);
+    home.leave().await;
+}
+
+#[tokio::test]
+async fn an_erasure_that_died_at_its_end_is_finished_and_still_told() {
+    let home = Home::on_dynamodb().await;
+    let store = home.open().await;
+    let ada = begin(&*store, "Ada").await;
+    fill(&*store, &ada).await;
+    store.delete(&ada, START).await.unwrap();
+    assert_eq!(store.backlog(Lane::Telegram).await.unwrap().0, 1);
+
+    let begun =
+        json!({"pk": {"S": "UNDONE"}, "sk": {"S": format!("ERASE#{ada}")}, "begun_at": {"N": START.0.to_string()}});
+    home.table().unwrap().put(&begun).await;
+    store.index(START.plus(HOUR), 1).await.unwrap();
+
+    assert_eq!(store.backlog(Lane::Telegram).await.unwrap().0, 1, "its topic is still to go");
+    let left = speak_of(&home, &ada).await;
+    assert!(left.iter().all(|item| item["pk"]["S"] != "UNDONE"));
     home.leave().await;
 }
 

@@ -92,7 +92,7 @@ async fn the_file_is_its_owners_only_and_its_folder_is_made() {
     let store = home.open().await;
     begin(&*store, "Ada").await;
 
-    for suffix in ["", "-wal", "-shm"] {
+    for suffix in ["", "-wal"] {
         let path = format!("{}{suffix}", home.file().unwrap().display());
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{path}");
     }

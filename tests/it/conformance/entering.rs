@@ -49,11 +49,11 @@ async fn a_search_enters_what_it_finds_and_the_next_one_has_nothing_to_enter() {
     let (store, table) = (DynamoStore::open(&home.url).unwrap(), home.table().unwrap());
     let id = begin(&store, "Ada").await;
     said(&store, &id, 40).await;
-    assert_eq!((items(table, "WORDS#").await, items(table, "UNINDEXED").await), (0, 1));
+    assert_eq!((items(table, "WORDS#").await, items(table, "UNDONE").await), (0, 1));
 
     assert_eq!(found(&store, "needle").await.len(), 40);
 
-    assert_eq!(items(table, "UNINDEXED").await, 0);
+    assert_eq!(items(table, "UNDONE").await, 0);
     assert!((1..=4).contains(&items(table, "WORDS#").await), "messages share their items");
     let before = store.consumed().written;
     assert_eq!(found(&DynamoStore::open(&home.url).unwrap(), "number7").await.len(), 1);
@@ -61,7 +61,7 @@ async fn a_search_enters_what_it_finds_and_the_next_one_has_nothing_to_enter() {
     assert!((store.consumed().written - before).abs() < 0.1, "nothing was written");
     say(&store, &id, Sender::Visitor, "a needle more", START).await;
     assert_eq!(found(&store, "needle").await.len(), 41, "whatever its time is");
-    assert_eq!(items(table, "UNINDEXED").await, 0);
+    assert_eq!(items(table, "UNDONE").await, 0);
     home.leave().await;
 }
 
@@ -76,7 +76,7 @@ async fn edits_are_found_at_once_be_they_many_or_old() {
 
     for seq in [40, 2, 39, 1] {
         store.edit(&id, seq, "haystack", START).await.unwrap();
-        assert_eq!(items(table, "UNINDEXED").await, 1, "{seq}");
+        assert_eq!(items(table, "UNDONE").await, 1, "{seq}");
         assert_eq!(listed(&store, "haystack").await, 1);
     }
     store.edit(&id, 3, "!", START).await.unwrap();
@@ -86,7 +86,7 @@ async fn edits_are_found_at_once_be_they_many_or_old() {
     }
 
     assert_eq!((found(&store, "haystack").await.len(), found(&store, "too").await.len()), (30, 26));
-    assert_eq!((found(&store, "needle").await.len(), items(table, "UNINDEXED").await), (9, 0));
+    assert_eq!((found(&store, "needle").await.len(), items(table, "UNDONE").await), (9, 0));
     home.leave().await;
 }
 
@@ -103,9 +103,9 @@ async fn the_schedule_enters_what_is_old_enough_when_it_is_enough() {
     assert_eq!(items(table, "WORDS#").await, 0);
     assert_eq!(store.index(fourth, 6).await.unwrap(), 6, "those before the fourth of either");
     assert_eq!(store.index(fourth, 1).await.unwrap(), 0);
-    assert_eq!((items(table, "WORDS#").await, items(table, "UNINDEXED").await), (2, 2));
+    assert_eq!((items(table, "WORDS#").await, items(table, "UNDONE").await), (2, 2));
     assert_eq!(store.index(LATER, 9).await.unwrap(), 9);
-    assert_eq!(items(table, "UNINDEXED").await, 0);
+    assert_eq!(items(table, "UNDONE").await, 0);
     assert_eq!(store.index(LATER, 0).await.unwrap(), 0);
     assert_eq!((found(&store, "needle").await.len(), found(&store, "number10").await.len()), (15, 1));
     home.leave().await;
@@ -153,7 +153,7 @@ async fn whatever_is_said_and_edited_while_others_search_is_found() {
         }
     }
     assert_eq!(found(&stores[3], "before").await, []);
-    assert_eq!(items(home.table().unwrap(), "UNINDEXED").await, 0);
+    assert_eq!(items(home.table().unwrap(), "UNDONE").await, 0);
     home.leave().await;
 }
 
@@ -219,7 +219,7 @@ async fn what_is_said_edited_and_entered_in_a_storm_is_found_when_it_is_over() {
         let (edited, as_said): (Vec<_>, Vec<_>) = kept.into_iter().partition(|one| one.edited_at.is_some());
         assert_eq!(found(&fair, "edited").await.len(), edited.len());
         assert_eq!(found(&fair, "number").await.len(), as_said.len());
-        assert_eq!(items(table, "UNINDEXED").await, 0);
+        assert_eq!(items(table, "UNDONE").await, 0);
         home.leave().await;
     }
 }
@@ -237,10 +237,10 @@ async fn what_was_announced_in_vain_does_not_stay_in_the_list() {
     }
 
     store.index(START.plus(-MINUTE), 0).await.unwrap();
-    assert_eq!(items(table, "UNINDEXED").await, 1, "it may still be about to begin");
+    assert_eq!(items(table, "UNDONE").await, 1, "it may still be about to begin");
     assert_eq!(found(&store, "ada").await, []);
     store.index(LATER, 0).await.unwrap();
 
-    assert_eq!(items(table, "UNINDEXED").await, 0, "{id}");
+    assert_eq!(items(table, "UNDONE").await, 0, "{id}");
     home.leave().await;
 }

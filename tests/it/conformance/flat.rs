@@ -4,9 +4,10 @@ use shared::model::Sender;
 use shared::search::terms;
 use shared::store::dynamodb::DynamoStore;
 use shared::store::{ConversationFilter, Conversations, Messages, Place, Records};
-use shared::time::{HOUR, MINUTE, SECOND, Timestamp};
+use shared::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
 
-use super::make::{START, begin, first, race, say};
+use super::make::{START, begin, first, index, race, say};
+use super::multiply::multiplied;
 use crate::figures::tell;
 use crate::stores::Home;
 
@@ -18,29 +19,48 @@ const PAGE: i64 = 10;
 /// A store that has been filled, and a conversation in it.
 struct Filled {
     home: Home,
-    conversation_id: String,
+    ids: Vec<String>,
     end: Timestamp,
 }
 
-/// Conversations of so many messages each, one a minute, all with the word `parcel`, a page of the oldest ones with `xylophone`.
-async fn fill(conversations: usize, messages: i64, index: bool) -> Filled {
+/// 87 bytes, with a word that all have.
+fn numbered(number: i64) -> String {
+    format!("parcel {number:080}")
+}
+
+/// 105 bytes, with that word and others that nobody else has said.
+fn unheard_of(_: i64) -> String {
+    let word = || uuid::Uuid::new_v4().simple();
+    format!("parcel {} {} {}", word(), word(), word())
+}
+
+/// Conversations of so many messages each, one a second; the conversations are a minute apart.
+async fn fill(conversations: usize, messages: i64, text: fn(i64) -> String) -> Filled {
     let home = Home::on_dynamodb().await;
     let store = DynamoStore::open(&home.url).unwrap();
     let ids = race((0..conversations).map(|_| begin(&store, "Ada"))).await;
     for number in 0..messages {
         let at = START.plus(number * SECOND);
-        race(ids.iter().zip(0..).map(|(id, place): (_, i64)| {
-            let rare = if number < PAGE && *id == ids[0] { " xylophone" } else { "" };
-            write(&store, id, format!("parcel {number:080}{rare}"), at.plus(place * MINUTE))
-        }))
-        .await;
+        race(ids.iter().zip(0..).map(|(id, place): (_, i64)| write(&store, id, text(number), at.plus(place * MINUTE))))
+            .await;
     }
-    while index && store.index(START.plus(24 * HOUR), 1).await.unwrap() > 0 {}
-    Filled { home, conversation_id: ids[0].clone(), end: START.plus(24 * HOUR) }
+    Filled { home, ids, end: START.plus(24 * HOUR) }
 }
 
 async fn write(store: &DynamoStore, id: &str, content: String, at: Timestamp) {
     say(store, id, Sender::Visitor, &content, at).await;
+}
+
+/// So many copies of what there is, and a page of older messages with words that no other has.
+async fn searched(seed: &Filled, times: i64) -> Filled {
+    let home = multiplied(&seed.home, &seed.ids, times).await;
+    let store = DynamoStore::open(&home.url).unwrap();
+    let id = begin(&store, "Ada").await;
+    for number in 0..PAGE {
+        write(&store, &id, "xylophone".into(), START.plus(number * SECOND - 20 * DAY)).await;
+    }
+    index(&store).await;
+    Filled { home, ids: vec![id], end: seed.end }
 }
 
 impl Filled {
@@ -53,10 +73,8 @@ impl Filled {
 
     async fn resume(&self) -> f64 {
         let place = Place { after: 0, before: i64::MAX, newest: true };
-        self.cost(50, async |store| {
-            store.history(&self.conversation_id, place, 50, self.end).await.unwrap().unwrap().1.len()
-        })
-        .await
+        self.cost(50, async |store| store.history(&self.ids[0], place, 50, self.end).await.unwrap().unwrap().1.len())
+            .await
     }
 
     async fn list(&self) -> f64 {
@@ -72,22 +90,29 @@ impl Filled {
 
 #[tokio::test]
 async fn what_is_read_does_not_grow_with_what_there_is() {
-    let (few, many) = (fill(1, 50, false).await, fill(1, 300, false).await);
+    let (few, many) = (fill(1, 50, numbered).await, fill(1, 300, numbered).await);
     tell("resume: read units, much to little", many.resume().await / few.resume().await, FLAT, 1.0);
     few.home.leave().await;
     many.home.leave().await;
 
-    let (few, many) = (fill(10, 1, false).await, fill(200, 1, false).await);
+    let (few, many) = (fill(10, 1, numbered).await, fill(200, 1, numbered).await);
     tell("list: read units, much to little", many.list().await / few.list().await, FLAT, 1.0);
     few.home.leave().await;
     many.home.leave().await;
+}
 
-    let (few, many) = (fill(2, 10, true).await, fill(40, 10, true).await);
-    for word in ["parcel", "xylophone"] {
-        let which = if word == "parcel" { "frequent" } else { "rare" };
-        let ratio = many.search(word).await / few.search(word).await;
-        tell(&format!("search-{which}: read units, much to little"), ratio, FLAT, 1.0);
+#[tokio::test]
+async fn a_search_reads_no_more_of_4000_messages_than_of_1000() {
+    let seed = fill(25, 10, unheard_of).await;
+    index(&DynamoStore::open(&seed.home.url).unwrap()).await;
+    let (few, many) = (searched(&seed, 4).await, searched(&seed, 16).await);
+
+    for (which, word) in [("frequent", "parcel"), ("rare", "xylophone")] {
+        let (little, much) = (few.search(word).await, many.search(word).await);
+        eprintln!("search-{which}: {little} read units where there is little, {much} where there is much");
+        tell(&format!("search-{which}: read units, much to little"), much / little, FLAT, 1.0);
     }
-    few.home.leave().await;
-    many.home.leave().await;
+    for filled in [few, many, seed] {
+        filled.home.leave().await;
+    }
 }

@@ -9,6 +9,7 @@ use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpRequest,
 use aws_lambda_events::dynamodb;
 use aws_lambda_events::encodings::Body as EventBody;
 use aws_lambda_events::streams::DynamoDbEventResponse;
+use futures::future::BoxFuture;
 use futures::{SinkExt, StreamExt};
 use gateway::{Failure, Faults, Functions, Gateway, GatewayOptions, Running};
 use lambda_http::request::LambdaRequest;
@@ -87,18 +88,20 @@ impl Script {
 
 #[async_trait]
 impl Functions for Script {
-    async fn socket(
-        &self,
-        function: &str,
+    fn socket<'a>(
+        &'a self,
+        function: &'a str,
         event: ApiGatewayWebsocketProxyRequest,
-    ) -> Result<ApiGatewayProxyResponse, Failure> {
+    ) -> BoxFuture<'a, Result<ApiGatewayProxyResponse, Failure>> {
         self.events.lock().unwrap().push((function.into(), event.clone()));
-        match function {
-            "connect" => return Ok(self.connect(&event).await),
-            "message" => self.message(&event).await,
-            _ => {}
-        }
-        Ok(ApiGatewayProxyResponse::default())
+        Box::pin(async move {
+            match function {
+                "connect" => return Ok(self.connect(&event).await),
+                "message" => self.message(&event).await,
+                _ => {}
+            }
+            Ok(ApiGatewayProxyResponse::default())
+        })
     }
 
     async fn http(&self, function: &str, event: ApiGatewayV2httpRequest) -> Result<Response<Body>, Failure> {

@@ -109,11 +109,16 @@ impl Process {
         self.reader.await.unwrap();
     }
 
+    /// Sends it a signal: `-USR1`.
+    pub async fn signal(&self, signal: &str) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().await.unwrap();
+        assert!(sent.success());
+    }
+
     /// SIGTERM; answers the exit code and everything it wrote to stderr.
     pub async fn terminate(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().expect("it runs").to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
-        assert!(sent.success());
+        self.signal("-TERM").await;
         let status = within("its end", self.child.wait()).await.unwrap();
         self.reader.await.unwrap();
         let log = self.log.lock().unwrap().clone();

@@ -1,5 +1,6 @@
 //! A DynamoDB table for one story, made from the definition in `template.yaml`.
 
+use futures::future::join_all;
 use reqwest::Client;
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore};
@@ -12,6 +13,9 @@ const TEMPLATE: &str = include_str!("../../../template.yaml");
 /// A local server wants to see a signature, and believes any.
 const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
                          SignedHeaders=host;x-amz-date;x-amz-target, Signature=0";
+
+/// The most items of one `BatchWriteItem`.
+const BATCH: usize = 25;
 
 /// Speaks plain HTTP to servers of this machine.
 pub fn client() -> Client {
@@ -88,6 +92,21 @@ impl Table {
                 return items;
             }
         }
+    }
+
+    /// Puts an item there, in place of the one with its key.
+    pub async fn put(&self, item: &Value) {
+        self.call("PutItem", json!({"TableName": self.name, "Item": item})).await;
+    }
+
+    /// Puts items there that have different keys.
+    pub async fn put_all(&self, items: &[Value]) {
+        let batches = items.chunks(BATCH).map(async |batch| {
+            let writes: Vec<_> = batch.iter().map(|item| json!({"PutRequest": {"Item": item}})).collect();
+            let answer = self.call("BatchWriteItem", json!({"RequestItems": {&self.name: writes}})).await;
+            assert_eq!(answer["UnprocessedItems"], json!({}));
+        });
+        join_all(batches).await;
     }
 
     /// Removes one item.

@@ -1,10 +1,11 @@
 //! The program itself: killed in the middle of a burst, told to stop, watched for what it writes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::people::{Admin, Process, Visitor};
+use crate::people::{Admin, Process, SALT, Visitor, eventually, run_program};
 use crate::stores::Home;
 
 const VISITORS: usize = 3;
@@ -150,4 +151,48 @@ async fn after_kill_9_the_panel_goes_on_with_its_session_and_nobody_counts_as_th
         assert_eq!(process.terminate().await.0, Some(0));
         home.leave().await;
     }
+}
+
+#[tokio::test]
+async fn sigusr1_puts_a_whole_copy_beside_the_database_while_people_write() {
+    let (home, elsewhere) = (Home::in_a_file(), Home::in_a_file());
+    let process = Process::start(&home, &[]).await;
+    let mut ada = process.visitor("Ada").await;
+    let said = ada.say("before").await;
+
+    for _ in 0..2 {
+        process.signal("-USR1").await;
+        ada.say("meanwhile").await;
+    }
+    eventually("both copies", async || (process.log().matches("backed up").count() == 2).then_some(())).await;
+    let copy = home.file().unwrap().with_added_extension("backup");
+    assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::create_dir_all(elsewhere.file().unwrap().parent().unwrap()).unwrap();
+    std::fs::copy(&copy, elsewhere.file().unwrap()).unwrap();
+    assert_eq!(process.terminate().await.0, Some(0));
+
+    let restored = Process::start(&elsewhere, &[]).await;
+    ada.browser = restored.newcomer();
+    let (socket, _) = ada.another_tab(None).await;
+    ada.socket = socket;
+    assert_eq!(ada.whole_history().await[0], said);
+    ada.say("after").await;
+    assert_eq!(restored.terminate().await.0, Some(0));
+    home.leave().await;
+    elsewhere.leave().await;
+}
+
+#[tokio::test]
+async fn a_second_gateway_does_not_touch_a_database_that_is_taken() {
+    let home = Home::in_a_file();
+    let process = Process::start(&home, &[]).await;
+
+    let settings = [("DATABASE_URL", home.url.reveal()), ("LISTEN_ADDR", "127.0.0.1:0"), ("OTP_HASH_SALT", SALT)];
+    let (code, told) = run_program(&[], &settings).await;
+
+    assert_eq!(code, 1);
+    assert!(told.contains("another program has the database's file"), "{told}");
+    process.visitor("Ada").await.say("hello").await;
+    assert_eq!(process.terminate().await.0, Some(0));
+    home.leave().await;
 }

@@ -46,7 +46,7 @@ pub async fn for_each_bench<F: Future<Output = ()>>(tell: impl Fn(Bench) -> F) {
 }
 
 impl Bench {
-    async fn on(store: TestStore) -> Self {
+    pub async fn on(store: TestStore) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let telegram = TelegramServer::start(clock.clone(), &[GROUP, FOREIGN_GROUP]).await;
         let config = config(&telegram.url(), &[("MAX_MESSAGE_LEN", "6000"), ("WS_USER_BURST", "1000")]);
@@ -83,6 +83,7 @@ impl Bench {
             content: content.into(),
             message_type: MessageType::Text,
             file: None,
+            socket: None,
         };
         chat::send(&self.app, draft).await.unwrap();
     }
@@ -114,6 +115,7 @@ impl Bench {
             content: content.into(),
             message_type: MessageType::Text,
             file: None,
+            socket: None,
         };
         chat::send(&self.app, draft).await.unwrap();
     }

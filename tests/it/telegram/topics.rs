@@ -10,6 +10,7 @@ use telegram_server::{Fault, Membership, Rights, Sent, Topic};
 
 use super::bench::{Bench, for_each_bench};
 use super::stage::{GROUP, Office, START, for_each_office};
+use crate::stores::Home;
 
 fn topic(bench: &Bench, name: &str) -> (i64, Topic) {
     let topics = bench.telegram.topics(GROUP);
@@ -245,6 +246,27 @@ async fn a_number_that_is_another_conversations_by_now_is_left_alone() {
         assert_eq!(bench.telegram.requests("deleteForumTopic").len(), 0);
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_erasure_that_has_not_come_to_the_links_yet_keeps_no_topic_open() {
+    let home = Home::on_dynamodb().await;
+    let bench = Bench::on(home.open().await).await;
+    let table = home.table().unwrap();
+    bench.telegram.set_forum(GROUP, true);
+    let ada = bench.join("Ada").await;
+    settle(&bench).await;
+    let links: Vec<_> = table.items().await.into_iter().filter(|item| item["sk"]["S"] == "LINK").collect();
+    assert!(!links.is_empty());
+
+    chat::delete(&bench.app, &ada).await.unwrap();
+    for link in &links {
+        table.put(link).await;
+    }
+    settle(&bench).await;
+
+    assert_eq!(bench.telegram.requests("deleteForumTopic").len(), 1);
+    home.leave().await;
 }
 
 #[tokio::test]

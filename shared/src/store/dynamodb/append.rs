@@ -5,10 +5,11 @@ use super::DynamoStore;
 use super::archive::Aside;
 use super::change::Turn;
 use super::head::{Head, State};
-use super::item::text;
+use super::item::{Key, text};
+use super::sockets::Sockets;
 use crate::model::Message;
 use crate::rate_limit::Rate;
-use crate::store::{Appended, Audience, ConnectionRows, StoreResult, Taken};
+use crate::store::{Appended, Audience, StoreResult, Taken};
 
 /// What a head makes of a message.
 enum Judged {
@@ -22,7 +23,13 @@ enum Judged {
 
 impl DynamoStore {
     /// [`crate::store::Messages::append`].
-    pub(super) async fn store_message(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended> {
+    /// `socket`: [`crate::store::Messages::append_from`].
+    pub(super) async fn store_message(
+        &self,
+        message: &Message,
+        rate: Option<Rate>,
+        socket: Option<&str>,
+    ) -> StoreResult<Option<Appended>> {
         let id = &message.conversation_id;
         let mut turn = self.turn(id).await?;
         let mut aside = Vec::new();
@@ -30,23 +37,30 @@ impl DynamoStore {
             let Some(mut next) = turn.next(self).await? else {
                 // The conversation was erased meanwhile, perhaps before this was written.
                 self.remove_all(&aside).await?;
-                return Ok(Appended::NotFound);
+                return Ok(Some(Appended::NotFound));
             };
+            if socket.is_some_and(|socket| !next.conns.contains_key(socket)) {
+                if turn.is_fresh() {
+                    return Ok(None);
+                }
+                turn.refresh(self).await?;
+                continue;
+            }
             let (before, waited) = (next.last_activity_at, next.unindexed.is_some());
             match self.judge(&mut next, message, rate).await? {
                 Judged::Takes(seq, leaving) => {
                     aside.extend(self.put_aside(id, next.rev, &leaving).await?);
                     aside.extend(self.announce(id, waited, &next, message.created_at).await?);
                     if turn.commit(self, &next).await? {
-                        return self.stored(turn, before, &next, message, seq).await;
+                        return self.stored(turn, before, &next, message, seq).await.map(Some);
                     }
                 }
                 Judged::Notes(answer) if turn.is_fresh() => {
                     if turn.commit(self, &next).await? {
-                        return Ok(answer);
+                        return Ok(Some(answer));
                     }
                 }
-                Judged::Refuses(answer) if turn.is_fresh() => return Ok(answer),
+                Judged::Refuses(answer) if turn.is_fresh() => return Ok(Some(answer)),
                 Judged::Refuses(_) | Judged::Notes(_) => turn.refresh(self).await?,
             }
         }
@@ -83,8 +97,11 @@ impl DynamoStore {
     ) -> StoreResult<Appended> {
         drop(turn);
         let (id, now) = (&message.conversation_id, message.created_at);
-        let ((), admins) = futures::join!(self.follow(id, before, head), self.admin_connections(now));
-        let audience = Audience { visitor: head.sockets(now), admins: admins? };
+        // At half the price: an admin who comes at this very moment asks for the list again when it is sure to be complete.
+        let admins = async { Sockets::read(self.get(&Key::admins(), false).await?) };
+        let ((), admins) = futures::join!(self.follow(id, before, head), admins);
+        let admins = admins?.live(now).map(|(id, _)| id.clone()).collect();
+        let audience = Audience { visitor: head.sockets(now), admins };
         let stored =
             head.message(id, seq).ok_or_else(|| super::failure::broken("a message that is not in its head"))?;
         Ok(Appended::Stored { message: stored, audience })

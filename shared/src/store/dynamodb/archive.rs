@@ -35,9 +35,13 @@ struct Place {
     seq: i64,
 }
 
+/// The bit of a mark that says that its message is the first one of an archive item.
+const FIRST: u8 = 1;
+
+/// Of the hash of a `client_id`, two bytes but for that bit.
 fn mark(client_id: &str) -> [u8; 2] {
     let digest = Sha256::digest(client_id.as_bytes());
-    [digest[0], digest[1]]
+    [digest[0], digest[1] & !FIRST]
 }
 
 impl Head {
@@ -68,7 +72,11 @@ impl Head {
     fn empty_tail(&mut self, aside: &mut Aside) {
         let first = self.tail_begins();
         let messages = std::mem::take(&mut self.tail);
+        let begins = self.marks.0.len() + 1;
         self.marks.0.extend(messages.iter().flat_map(|kept| mark(&kept.client_id)));
+        if let Some(first) = self.marks.0.get_mut(begins) {
+            *first |= FIRST;
+        }
         self.archived = self.head_seq;
         let marked = self.marks.0.len() / 2;
         if marked > MARKS {
@@ -82,9 +90,23 @@ impl Head {
 
     /// Places of archived messages whose `client_id` may be this one, as far as the marks tell.
     fn marked(&self, client_id: &str) -> Vec<i64> {
-        let (mark, marks) = (mark(client_id), self.marks.0.chunks_exact(2));
+        let mark = mark(client_id);
+        let same = |one: &[u8]| one[0] == mark[0] && one[1] & !FIRST == mark[1];
+        self.marks().filter(|(_, one)| same(one)).map(|(seq, _)| seq).collect()
+    }
+
+    /// Where the archive item begins that has a place, as far as the marks tell. It may be wrong in a head that was written
+    /// when marks did not tell it.
+    pub(super) fn item_begins(&self, seq: i64) -> Option<i64> {
+        let before = self.marks().take_while(|(place, _)| *place <= seq);
+        before.filter(|(_, one)| one[1] & FIRST != 0).map(|(place, _)| place).last()
+    }
+
+    /// The marks with the places of their messages.
+    fn marks(&self) -> impl Iterator<Item = (i64, &[u8])> {
+        let marks = self.marks.0.chunks_exact(2);
         let begin = self.archived + 1 - i64::try_from(marks.len()).unwrap_or(0);
-        (begin..).zip(marks).filter(|(_, one)| *one == mark).map(|(seq, _)| seq).collect()
+        (begin..).zip(marks)
     }
 }
 
@@ -113,7 +135,7 @@ impl DynamoStore {
     }
 
     async fn put_clients(&self, conversation_id: &str, from: i64, to: i64) -> StoreResult<Vec<Key>> {
-        let leaving = self.archived(conversation_id, (from, to), true).await?;
+        let leaving = self.archived(conversation_id, (from, to), None, true).await?;
         let item = |(seq, kept): &(i64, Kept)| Key::client(conversation_id, &kept.client_id).item(&Place { seq: *seq });
         let items = leaving.iter().map(item).collect::<StoreResult<Vec<_>>>()?;
         let keys = items.iter().map(Key::of).collect::<StoreResult<Vec<_>>>()?;
@@ -137,7 +159,7 @@ impl DynamoStore {
             places.extend(item.map(read::<Place>).transpose()?.map(|place| place.seq));
         }
         for seq in places {
-            let found = self.archived(conversation_id, (seq, seq), true).await?;
+            let found = self.archived(conversation_id, (seq, seq), head.item_begins(seq), true).await?;
             if let Some((seq, kept)) = found.first().filter(|(_, kept)| kept.client_id == client_id) {
                 return Ok(Some(kept.message(conversation_id, &head.visitor_name, *seq)));
             }
@@ -154,11 +176,13 @@ impl DynamoStore {
     }
 
     /// Archived messages from one place to another, both included, ascending; all of them, unless the conversation is being
-    /// erased. Without `consistent` it costs half, and an edit of the last moment may be missing.
+    /// erased. `begins`: where the item that has the first of them begins, which spares reading more than these items. Without
+    /// `consistent` it costs half, and an edit of the last moment may be missing.
     pub(super) async fn archived(
         &self,
         conversation_id: &str,
         (from, to): (i64, i64),
+        begins: Option<i64>,
         consistent: bool,
     ) -> StoreResult<Vec<(i64, Kept)>> {
         let mut found = Vec::new();
@@ -168,14 +192,15 @@ impl DynamoStore {
         let missing =
             |found: &Vec<(i64, Kept)>| usize::try_from(to - from + 1).unwrap_or(0).saturating_sub(found.len());
         // The item that holds the first place begins at most a full tail before it.
-        let lowest = from.saturating_sub(i64::try_from(TAIL).unwrap_or(0) - 1);
+        let lowest = begins.unwrap_or_else(|| from.saturating_sub(i64::try_from(TAIL).unwrap_or(0) - 1));
         let range = Range::of(item::conversation(conversation_id)).between(item::archive(lowest), item::archive(to));
-        let mut next = Some(if consistent { range.clone().consistent() } else { range.clone() }.backwards());
+        let mut next = Some(if consistent { range.consistent() } else { range }.backwards());
         let mut seen = 0;
         while let Some(range) = next.filter(|_| missing(&found) > 0) {
             // The first page tells how many messages stand in an item here.
             let (places, in_items) = if found.is_empty() { USUAL } else { (found.len(), seen) };
-            let (items, rest) = self.page(range.limit((missing(&found) * in_items).div_ceil(places))).await?;
+            let limit = (missing(&found) * in_items).div_ceil(places);
+            let (items, rest) = self.page(if begins.is_some() { range } else { range.limit(limit) }).await?;
             next = rest;
             seen += items.len();
             for item in items {
@@ -183,8 +208,8 @@ impl DynamoStore {
                 found.extend((archive.first..).zip(archive.messages).filter(|(seq, _)| (from..=to).contains(seq)));
             }
         }
-        if missing(&found) > 0 && !consistent {
-            return Box::pin(self.archived(conversation_id, (from, to), true)).await;
+        if missing(&found) > 0 && !(consistent && begins.is_none()) {
+            return Box::pin(self.archived(conversation_id, (from, to), None, true)).await;
         }
         found.sort_unstable_by_key(|(seq, _)| *seq);
         Ok(found)

@@ -148,13 +148,13 @@ impl DynamoStore {
         Ok(items)
     }
 
-    /// The items of these keys that there are, in no order. Eventually consistent: half a unit for each.
-    pub(super) async fn get_all(&self, keys: &[Key]) -> StoreResult<Vec<Item>> {
+    /// The items of these keys that there are, in no order. Eventually consistent reads cost half.
+    pub(super) async fn get_all(&self, keys: &[Key], consistent: bool) -> StoreResult<Vec<Item>> {
         let mut items = Vec::new();
         let keys: Vec<_> = keys.iter().collect::<HashSet<_>>().into_iter().collect();
         for keys in keys.chunks(GET) {
             let attributes = keys.iter().map(|key| key.attributes()).collect();
-            let wanted = KeysAndAttributes::builder().set_keys(Some(attributes)).build();
+            let wanted = KeysAndAttributes::builder().set_keys(Some(attributes)).consistent_read(consistent).build();
             let wanted = wanted.map_err(|_| broken("a batch without keys"))?;
             let mut wanted = Some(HashMap::from([(self.table.clone(), wanted)]));
             let mut patience = Patience::of(BATCH);

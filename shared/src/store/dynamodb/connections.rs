@@ -223,6 +223,17 @@ impl ConnectionRows for DynamoStore {
         Ok(row.map(Row::connection))
     }
 
+    async fn recent_connection(&self, connection_id: &str, now: Timestamp) -> StoreResult<Option<Connection>> {
+        let row: Option<Row> = self.get(&row_key(connection_id), false).await?.map(read).transpose()?;
+        match row.filter(|row| row.expires_at > now).map(Row::connection) {
+            // It may have come, or have been bound, since.
+            None | Some(Connection { side: Side::Visitor { conversation_id: None }, .. }) => {
+                self.connection(connection_id, now).await
+            }
+            known => Ok(known),
+        }
+    }
+
     async fn bind(&self, connection_id: &str, conversation_id: &str, now: Timestamp) -> StoreResult<Option<bool>> {
         // An old row costs another turn, no more: it is changed on condition that it is still as it was read.
         let mut row = match self.get(&row_key(connection_id), false).await? {

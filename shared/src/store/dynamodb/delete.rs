@@ -9,23 +9,19 @@ use super::DynamoStore;
 use super::batch::Range;
 use super::chats::{chat_key, start_key_at, while_bound_to};
 use super::codec::Archive;
-use super::enter::waiting_key;
 use super::head::Head;
-use super::item::{self, DELETING, Key, millis, read};
+use super::item::{self, Key, millis, read};
 use super::links::telegram_key_of;
 use super::mirror::{mirror_key, while_topic_is};
 use super::table::Terms;
 use super::words::words_key;
 use crate::event::Lane;
 use crate::store::StoreResult;
-use crate::time::{MINUTE, Timestamp};
+use crate::time::Timestamp;
 
-/// An erasure that has not ended after so long has lost its function.
-const ABANDONED: i64 = MINUTE;
-
-/// The item `DELETING`.
+/// The item of an erasure that is under way.
 #[derive(Serialize, Deserialize)]
-struct Erasure {
+pub(super) struct Erasure {
     #[serde(with = "millis")]
     begun_at: Timestamp,
 }
@@ -36,23 +32,20 @@ pub(super) async fn delete(store: &DynamoStore, conversation_id: &str, now: Time
         return Ok(false);
     }
     let erasure = Erasure { begun_at: now };
-    store.put(Key::deleting(conversation_id).item(&erasure)?, Terms::default()).await?;
+    store.put(Key::erasing(conversation_id).item(&erasure)?, Terms::default()).await?;
     let marked = store.mark_deleted(conversation_id, now).await?;
     store.erase(conversation_id).await?;
     Ok(marked)
 }
 
 impl DynamoStore {
-    /// Finishes erasures whose function died.
-    pub(super) async fn finish_erasures(&self, now: Timestamp) -> StoreResult<()> {
-        for item in self.all(Range::of(DELETING)).await? {
-            let key = Key::of(&item)?;
-            if now.since(read::<Erasure>(item)?.begun_at) > ABANDONED {
-                self.mark_deleted(&key.sk, now).await?;
-                self.erase(&key.sk).await?;
-            }
+    /// Finishes an erasure that began before `until`, after which its function has died.
+    pub(super) async fn finish(&self, conversation_id: &str, erasure: &Erasure, until: Timestamp) -> StoreResult<()> {
+        if erasure.begun_at >= until {
+            return Ok(());
         }
-        Ok(())
+        self.mark_deleted(conversation_id, until).await?;
+        self.erase(conversation_id).await
     }
 
     /// The moment from which the conversation is gone for everybody. `false`: it was gone before.
@@ -86,12 +79,13 @@ impl DynamoStore {
             for connection_id in head.conns.keys() {
                 self.unbind(connection_id, conversation_id).await?;
             }
-        }
-        for lane in [Lane::Files, Lane::Telegram] {
-            self.drop_events(lane, conversation_id, head.as_ref().map_or(i64::MAX, |head| head.event_seq)).await?;
+            // What tells of the deletion stays. Without a head this has been done, and its place is not known any more.
+            for lane in [Lane::Files, Lane::Telegram] {
+                self.drop_events(lane, conversation_id, head.event_seq).await?;
+            }
         }
         let items = self.all(Range::of(item::conversation(conversation_id)).consistent()).await?;
-        let mut keys = vec![waiting_key(conversation_id)];
+        let mut keys = vec![Key::entering(conversation_id)];
         for item in items {
             let one = Key::of(&item)?;
             if one.sk.starts_with("A#") {
@@ -111,7 +105,7 @@ impl DynamoStore {
         self.remove_all(&keys).await?;
         self.remove(&key, Terms::default()).await?;
         self.heads.forget(conversation_id);
-        self.remove(&Key::deleting(conversation_id), Terms::default()).await?;
+        self.remove(&Key::erasing(conversation_id), Terms::default()).await?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Entering words into the index when somebody asks for them: a search does it first, and so does the schedule.
 //!
-//! A conversation stands in the list `UNINDEXED` from before the change that gives it something to enter until after the change
+//! A conversation stands in the list `UNDONE` from before the change that gives it something to enter until after the change
 //! that says that all is entered. Both are changes of its head, so that each sees the other: whatever happens at once, and
 //! whoever dies meanwhile, what was stored is in the index or its conversation in the list.
 
@@ -17,16 +17,15 @@ use super::change::writer;
 use super::failure::Patience;
 use super::head::Head;
 use super::info::start;
-use super::item::{Key, millis, n, read, short};
+use super::item::{ENTER, Key, UNDONE, millis, n, read};
 use super::messages::Wanted;
 use super::table::{Terms, Written};
+use super::upkeep::task;
 use super::words::Words;
 use crate::search::terms;
 use crate::store::StoreResult;
 use crate::time::Timestamp;
 
-/// The partition of the conversations that have something to enter.
-const UNINDEXED: &str = "UNINDEXED";
 /// So many conversations are entered at once.
 const AT_ONCE: usize = 16;
 /// So many texts of a conversation are entered by one change of its head.
@@ -93,17 +92,12 @@ impl Head {
 
 /// The item of a conversation in the list.
 #[derive(Clone, Serialize, Deserialize)]
-struct Waiting {
+pub(super) struct Waiting {
     /// The head's `rev` that gives it something to enter.
     #[serde(rename = "r")]
     rev: i64,
     #[serde(rename = "t", with = "millis")]
     since: Timestamp,
-}
-
-/// A conversation's place in the list.
-pub(super) fn waiting_key(conversation_id: &str) -> Key {
-    Key::new(UNINDEXED, short(conversation_id))
 }
 
 /// What a call has entered.
@@ -181,20 +175,21 @@ impl DynamoStore {
         if waited || next.unindexed.is_none() {
             return Ok(None);
         }
-        let key = waiting_key(conversation_id);
+        let key = Key::entering(conversation_id);
         let item = key.item(&Waiting { rev: next.rev, since: now })?;
         let newer = Terms::when("attribute_not_exists(pk) OR r < :rev").value(":rev", n(next.rev));
         self.put(item, newer).await?;
         Ok(Some(key))
     }
 
-    /// [`crate::store::Records::index`].
-    pub(super) async fn enter_when_many(&self, until: Timestamp, least: usize) -> StoreResult<usize> {
-        let mut listed = BTreeMap::new();
-        for item in self.all(Range::of(UNINDEXED)).await? {
-            listed.insert(Key::of(&item)?.sk, read::<Waiting>(item)?);
-        }
-        let heads = self.heads_of(listed.keys().map(String::as_str)).await?;
+    /// Enters what was made before `until` by these conversations and others, unless there is less than `least` of it.
+    pub(super) async fn enter_when_many(
+        &self,
+        listed: BTreeMap<String, Waiting>,
+        until: Timestamp,
+        least: usize,
+    ) -> StoreResult<usize> {
+        let heads = self.heads_of(listed.keys().map(String::as_str), false).await?;
         for (id, waiting) in listed.iter().filter(|(id, waiting)| waiting.since < until && !heads.contains_key(*id)) {
             // Whoever was about to begin the conversation, or wrote to it while it was erased, has died.
             self.strike_out(id, waiting.rev).await?;
@@ -210,13 +205,14 @@ impl DynamoStore {
     /// Enters what was made before `until`.
     pub(super) async fn enter_all(&self, until: Timestamp) -> StoreResult<Entered> {
         let (enough, mut total) = (Instant::now() + LONG, Entered::default());
-        let mut next = Some(Range::of(UNINDEXED).consistent());
+        let mut next = Some(Range::of(UNDONE).beginning(format!("{ENTER}#")).consistent());
         while let Some(range) = next {
             let (items, rest) = self.page(range).await?;
             next = rest;
             let mut queue = VecDeque::new();
             for item in items {
-                queue.push_back((Key::of(&item)?.sk, read::<Waiting>(item)?.rev));
+                let (_, conversation_id) = task(&item)?;
+                queue.push_back((conversation_id, read::<Waiting>(item)?.rev));
             }
             while !queue.is_empty() {
                 if Instant::now() >= enough {
@@ -277,7 +273,7 @@ impl DynamoStore {
     /// Takes a conversation out of the list, unless a change after `rev` has put it there.
     async fn strike_out(&self, conversation_id: &str, rev: i64) -> StoreResult<()> {
         let terms = Terms::when("attribute_not_exists(pk) OR r <= :rev").value(":rev", n(rev));
-        self.remove(&waiting_key(conversation_id), terms).await.map(|_| ())
+        self.remove(&Key::entering(conversation_id), terms).await.map(|_| ())
     }
 
     /// What was written for an older head is due again: its texts may have changed in between.

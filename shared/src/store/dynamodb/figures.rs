@@ -99,7 +99,7 @@ impl DynamoStore {
         // One that moved from one state to the other while we read.
         ids.sort_unstable();
         ids.dedup();
-        self.heads_of(ids.iter().map(String::as_str)).await
+        self.heads_of(ids.iter().map(String::as_str), false).await
     }
 
     /// What left the heads of what was counted in a period.

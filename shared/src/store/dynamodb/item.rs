@@ -62,9 +62,14 @@ impl Key {
         Self::new(counts(day), format!("{conversation_id}#{first:012}"))
     }
 
-    /// A deletion that is under way.
-    pub(super) fn deleting(conversation_id: &str) -> Self {
-        Self::new(DELETING, short(conversation_id))
+    /// That a conversation is to be erased to the end.
+    pub(super) fn erasing(conversation_id: &str) -> Self {
+        Self::new(UNDONE, format!("{ERASE}#{}", short(conversation_id)))
+    }
+
+    /// That a conversation has words to enter into the index.
+    pub(super) fn entering(conversation_id: &str) -> Self {
+        Self::new(UNDONE, format!("{ENTER}#{}", short(conversation_id)))
     }
 
     /// The admins' sockets.
@@ -99,8 +104,12 @@ impl Key {
     }
 }
 
-/// The partition of [`Key::deleting`].
-pub(super) const DELETING: &str = "DELETING";
+/// The partition of what somebody has to finish, be it that its function died: the schedule reads it at one go.
+pub(super) const UNDONE: &str = "UNDONE";
+/// What stands before a conversation in [`Key::erasing`].
+pub(super) const ERASE: &str = "ERASE";
+/// What stands before a conversation in [`Key::entering`].
+pub(super) const ENTER: &str = "ENTER";
 
 /// A conversation's partition.
 pub(super) fn conversation(conversation_id: &str) -> String {

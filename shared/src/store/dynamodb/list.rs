@@ -117,14 +117,16 @@ fn passes(filter: &ConversationFilter, head: &Head) -> bool {
 }
 
 impl DynamoStore {
-    /// Heads of conversations, some 100 ms old at most; those that are gone are missing.
+    /// Heads of conversations; those that are gone are missing. Without `consistent` they cost half, and are some 100 ms old at
+    /// most.
     pub(super) async fn heads_of<'a>(
         &self,
         conversation_ids: impl Iterator<Item = &'a str>,
+        consistent: bool,
     ) -> StoreResult<HashMap<String, Head>> {
         let keys: Vec<_> = conversation_ids.map(Key::head).collect();
         let mut heads = HashMap::new();
-        for item in self.get_all(&keys).await? {
+        for item in self.get_all(&keys, consistent).await? {
             let key = Key::of(&item)?;
             let head: Head = read(item)?;
             if let Some(id) = conversation_of(&key.pk).filter(|_| head.lives()) {
@@ -136,7 +138,7 @@ impl DynamoStore {
 
     /// What the rows of some slots show.
     async fn show(&self, rows: Vec<Row>, filter: &ConversationFilter, now: Timestamp) -> StoreResult<Vec<Shown>> {
-        let heads = self.heads_of(rows.iter().map(|row| row.conversation_id.as_str())).await?;
+        let heads = self.heads_of(rows.iter().map(|row| row.conversation_id.as_str()), false).await?;
         let mut shown = Vec::new();
         for Row { conversation_id: id, info } in rows {
             let Some(head) = heads.get(&id) else { continue };
@@ -163,7 +165,7 @@ impl DynamoStore {
         now: Timestamp,
     ) -> StoreResult<Page<Conversation>> {
         let (start, size) = request;
-        let heads = self.heads_of(ids.iter().map(String::as_str)).await?;
+        let heads = self.heads_of(ids.iter().map(String::as_str), false).await?;
         let mut shown: Vec<_> = heads
             .iter()
             .filter(|(_, head)| passes(filter, head))
@@ -174,7 +176,7 @@ impl DynamoStore {
         shown.truncate(size + 1);
         let keys: Vec<_> = shown.iter().map(|((_, id), _)| Key::info(id)).collect();
         let mut infos = HashMap::new();
-        for item in self.get_all(&keys).await? {
+        for item in self.get_all(&keys, false).await? {
             infos.insert(Key::of(&item)?.pk, read::<Info>(item)?);
         }
         let items = shown.into_iter().map(|((at, id), head)| {

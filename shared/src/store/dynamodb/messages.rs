@@ -6,7 +6,6 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use super::DynamoStore;
 use super::change::Turn;
 use super::codec::{Archive, Kept, place_of};
-use super::enter::waiting_key;
 use super::head::Head;
 use super::item::{Key, n, text};
 use super::table::Terms;
@@ -52,7 +51,8 @@ impl DynamoStore {
         consistent: bool,
     ) -> StoreResult<Vec<Message>> {
         let (from, to) = wanted.within(head);
-        let mut found = self.archived(conversation_id, (from, to.min(head.archived)), consistent).await?;
+        let archived = (from, to.min(head.archived));
+        let mut found = self.archived(conversation_id, archived, head.item_begins(from), consistent).await?;
         let tail = head.places().filter(|(seq, _)| (from..=to).contains(seq));
         found.extend(tail.map(|(seq, kept)| (seq, kept.clone())));
         let message = |(seq, kept): (i64, Kept)| kept.message(conversation_id, &head.visitor_name, seq);
@@ -112,7 +112,13 @@ impl DynamoStore {
 #[async_trait]
 impl Messages for DynamoStore {
     async fn append(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended> {
-        self.store_message(message, rate).await
+        self.store_message(message, rate, None)
+            .await?
+            .ok_or_else(|| super::failure::broken("a message that nobody refused"))
+    }
+
+    async fn append_from(&self, socket: &str, message: &Message, rate: Option<Rate>) -> StoreResult<Option<Appended>> {
+        self.store_message(message, rate, Some(socket)).await
     }
 
     async fn edit(
@@ -128,7 +134,7 @@ impl Messages for DynamoStore {
             let Some(mut next) = turn.next(self).await? else {
                 if tried {
                     // Erased meanwhile, perhaps before it was announced.
-                    self.remove(&waiting_key(conversation_id), Terms::default()).await?;
+                    self.remove(&Key::entering(conversation_id), Terms::default()).await?;
                 }
                 return Ok(None);
             };

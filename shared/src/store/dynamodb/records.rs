@@ -85,7 +85,7 @@ impl Records for DynamoStore {
     }
 
     async fn index(&self, until: Timestamp, least: usize) -> StoreResult<usize> {
-        self.enter_when_many(until, least).await
+        self.finish_undone(until, least).await
     }
 
     async fn search(&self, terms: &[String], page: &PageRequest) -> StoreResult<Page<(Message, String)>> {

@@ -2,7 +2,8 @@
 //! name, newest first within a month.
 //!
 //! What is looked for is compared in the table, a month after the other; each hit is then held against the messages themselves.
-//! So an answer is exact, and its cost grows with what was written, by 128 read units for some 8,000 messages.
+//! So an answer is exact. Words that many have are found in what was written last, and cost the same however much there is
+//! behind it; what is rare is looked for through all of it, by 128 read units for some 8,000 messages.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -14,17 +15,24 @@ use super::DynamoStore;
 use super::batch::Range;
 use super::info::{SLOT, start};
 use super::item::{Key, millis, read, short};
+use super::messages::Wanted;
 use super::table::Terms;
 use crate::model::Message;
 use crate::search::matches;
 use crate::store::page::{Key as Place, empty};
-use crate::store::{Messages, Page, PageRequest, StoreResult};
+use crate::store::{Page, PageRequest, StoreResult};
 use crate::time::Timestamp;
 
-/// So many pages of 1 MB are looked through in one call, after which the caller gets a cursor to go on with.
-const PAGES: usize = 4;
-/// So many messages, or months, are read at once.
+/// So often one call looks into the words, each time at up to 1 MB, after which the caller gets a cursor to go on with.
+const LOOKS: usize = 5;
+/// The first look is at so many items: enough for a page of what many have.
+const FIRST_LOOK: usize = 16;
+/// The next one is at so many times as many.
+const GROWTH: usize = 8;
+/// So many blocks, or months, are read at once.
 const AT_ONCE: usize = 16;
+/// Of a page so many messages are expected to stand in one block.
+const IN_A_BLOCK: usize = 4;
 /// The partition of the months that have words.
 const MONTHS: &str = "MONTHS";
 /// The last moment that thirteen digits can write.
@@ -187,43 +195,66 @@ impl DynamoStore {
             return Ok(Page { items: Vec::new(), next_cursor: Some(start.cursor()) });
         }
         let (newest, from) = end_of_slot(start.at);
-        let (size, mut found, mut pages) = (request.size(), Found::default(), 0);
+        let (mut found, mut looks) = (Found::default(), 0);
+        // What a call before has not found is rare.
+        let goes_on = request.cursor.is_some() && start.id.is_empty();
+        let mut look = if goes_on { FIRST_LOOK * GROWTH * GROWTH } else { FIRST_LOOK };
         for month in self.months_from(&month(newest)).await? {
             let range = Range::of(partition(&month)).between("0", &from).backwards();
             // What was written a moment ago costs twice as much to read.
             let range = if entered.any { range.consistent() } else { range };
             let mut next = Some(range.containing("w", &beginnings(wanted), " AND "));
             while let Some(range) = next {
-                let (rows, rest) = self.page(range).await?;
+                let (rows, rest) = self.page(range.limit(look)).await?;
+                look = look.saturating_mul(GROWTH);
                 next = rest;
+                let reached = next.as_ref().and_then(Range::start).and_then(|key| moment_of(&key.sk));
                 let mut rows = rows.into_iter().map(read).collect::<StoreResult<Vec<Words>>>()?;
                 rows.retain(|block| block.last > 0);
-                for some in rows.chunks(AT_ONCE) {
-                    found.add(self.hits(some, wanted).await?, &start);
-                    let reached = some.last().map_or(Timestamp(i64::MAX), |block| block.at);
-                    if let Some(page) = found.page(size, reached) {
-                        return Ok(page);
-                    }
+                if let Some(page) = self.fill(&mut found, &rows, (wanted, &start, request.size()), reached).await? {
+                    return Ok(page);
                 }
-                let reached = next.as_ref().and_then(Range::start).and_then(|key| moment_of(&key.sk));
                 // What the page before has ended with is read again, as far as it shares a slot with what follows.
-                pages += usize::from(reached.is_some_and(|reached| reached.0 < start.at));
-                if let Some(reached) = reached.filter(|_| pages == PAGES) {
+                looks += usize::from(reached.is_some_and(|reached| reached.0 < start.at));
+                if let Some(reached) = reached.filter(|_| looks == LOOKS) {
                     return Ok(found.so_far(reached));
                 }
             }
         }
-        Ok(found.page(size, Timestamp(i64::MIN)).unwrap_or(Page { items: found.all, next_cursor: None }))
+        Ok(found.page(request.size(), Timestamp(i64::MIN)).unwrap_or(Page { items: found.all, next_cursor: None }))
     }
 
-    /// The messages of these blocks that have the words, with the visitors' names.
+    /// Adds what blocks have, newest first; answers the page once it is full. `behind`: what follows the blocks is not younger.
+    async fn fill(
+        &self,
+        found: &mut Found,
+        mut blocks: &[Words],
+        (wanted, start, size): (&[String], &Place, usize),
+        behind: Option<Timestamp>,
+    ) -> StoreResult<Option<Page<(Message, String)>>> {
+        let mut at_once = (size / IN_A_BLOCK).clamp(1, AT_ONCE);
+        while !blocks.is_empty() {
+            let (some, others) = blocks.split_at(at_once.min(blocks.len()));
+            found.add(self.hits(some, wanted).await?, start);
+            let reached = others.first().map(|block| block.at).or(behind).or(some.last().map(|block| block.at));
+            if let Some(page) = reached.and_then(|reached| found.page(size, reached)) {
+                return Ok(Some(page));
+            }
+            blocks = others;
+            at_once = (2 * at_once).min(AT_ONCE);
+        }
+        Ok(None)
+    }
+
+    /// The messages of these blocks that have the words, with the visitors' names. First the heads, and then the archive as
+    /// far as those tell it.
     async fn hits(&self, blocks: &[Words], wanted: &[String]) -> StoreResult<Vec<(Message, String)>> {
         let ids: HashSet<_> = blocks.iter().map(|block| block.conversation_id.as_str()).collect();
-        let heads = self.heads_of(ids.into_iter()).await?;
-        let read = |block: &Words| {
-            let (after, before) = (block.first.max(1) - 1, block.last + 1);
-            let id = block.conversation_id.clone();
-            async move { self.messages(&id, after, before, false, i64::MAX).await }
+        let heads = &self.heads_of(ids.into_iter(), true).await?;
+        let read = async |block: &Words| {
+            let Some(head) = heads.get(&block.conversation_id) else { return Ok(Vec::new()) };
+            let places = Wanted::new(block.first - 1, block.last + 1, false, i64::MAX);
+            self.read_messages(&block.conversation_id, head, places, true).await
         };
         let messages = try_join_all(blocks.iter().map(read)).await?;
         let mut hits = Vec::new();

@@ -1,29 +1,27 @@
 //! Storing messages: the one hot path.
 //!
-//! Messages that wait together are stored together, in one call however many they are: [`plan`] makes of what the conversations
-//! hold what each message becomes, and one script, or statement, writes all of it. A writer remembers what the conversations
-//! held after their last messages; of others that is read before, without a lock. The write fails when one of the
-//! conversations has moved meanwhile, by whatever means, and then what was remembered is forgotten and read. A conversation's
-//! first message of a day, and one that is refused for coming too fast, take a few statements more.
+//! Messages that wait together are stored together, in one transaction: [`plan`] makes of what the conversations hold what each
+//! message becomes. A writer remembers what the conversations held after their last messages; of others that is read before,
+//! without a lock. The write fails when one of the conversations has moved meanwhile, by whatever means, and then what was
+//! remembered is forgotten and read. On PostgreSQL, where each statement is a trip, the transaction is one statement.
 
 mod plan;
 mod statements;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use sqlx::AnyConnection;
-use sqlx::any::AnyRow;
-
-use super::rows::{json, maybe_number, maybe_string, number, string, word};
-use super::{Database, connections, rows, text};
+use super::db::{Client, Error, Query, Result, Row, query};
+use super::failure::divides_by_zero;
+use super::rows::{json, maybe_number, number, string, word};
+use super::{Database, rows, text};
 use crate::event::Lane;
-use crate::model::Message;
+use crate::model::{Conversation, Message, Status};
 use crate::rate_limit::Rate;
 use crate::store::{Appended, Audience};
-use plan::{Before, Head, Moved, Outcome, Plan, Row};
+use plan::{Before, Head, Moved, Outcome, Plan};
 pub(super) use statements::BEFORE;
-use statements::{BY_SEQ, DAY, EMPTIED, WRITE, WRITE_IN_ALL, WRITE_ONE, has_moved_already};
+use statements::{ALL_AT_ONCE, BY_SEQ, DAY, EMPTIED, EVENT, HEAD, HEAD_IN_INDEXES, MESSAGE, ONE_AT_ONCE, RESPONSE};
 
 /// So many conversations are remembered at most.
 const REMEMBERED: usize = 4_096;
@@ -40,7 +38,14 @@ pub(super) struct Order {
 pub(super) struct Memory(HashMap<String, Before>);
 
 impl Memory {
-    fn keep(&mut self, heads: HashMap<String, Head>) {
+    /// A conversation that was just made. If it had been made before, the write that goes by this fails, and it is read.
+    pub(super) fn begin(&mut self, new: &Conversation) {
+        if new.status == Status::Open && self.0.len() < REMEMBERED {
+            self.0.entry(text(&new.conversation_id)).or_insert_with(|| Before::new(new));
+        }
+    }
+
+    fn keep(&mut self, heads: BTreeMap<String, Head>) {
         if self.0.len() + heads.len() > REMEMBERED {
             self.0.clear();
         }
@@ -51,37 +56,31 @@ impl Memory {
 
 /// Stores messages; answers what became of each, in their order. Outside a transaction, of which it makes its own.
 pub(super) async fn append(
-    connection: &mut AnyConnection,
+    client: &mut Client,
     database: Database,
     memory: &mut Memory,
     orders: &[&Order],
-) -> sqlx::Result<Vec<Appended>> {
-    let mut plan = prepare(connection, database, memory, orders).await?;
+) -> Result<Vec<Appended>> {
+    let mut plan = prepare(client, database, memory, orders).await?;
     let outcomes: Vec<_> = orders.iter().map(|order| plan.take(order)).collect();
     if plan.doubtful {
-        return Err(sqlx::Error::RowNotFound);
+        return Err(Error::Moved);
     }
-    let now = orders.iter().map(|one| one.message.created_at.0).max().unwrap_or_default();
-    let listeners = match write(connection, database, &plan, now).await {
-        Ok(listeners) => listeners,
-        Err(error) => {
-            // PostgreSQL has ended its transaction by itself; nothing can be done about a connection that is gone.
-            let _ = sqlx::query("rollback").execute(connection).await;
-            return Err(if has_moved_already(&error) { sqlx::Error::RowNotFound } else { error });
-        }
-    };
+    let written = write(client, database, &plan).await;
+    written.map_err(|error| if divides_by_zero(&error) { Error::Moved } else { error })?;
     memory.keep(plan.heads);
+    let mut stored = plan.messages.into_iter();
     let mut answers = Vec::with_capacity(orders.len());
     for (order, outcome) in orders.iter().zip(outcomes) {
         answers.push(match outcome {
-            Outcome::Stored(message) => {
-                let audience = listeners.of(&message.conversation_id);
-                Appended::Stored { message, audience }
+            // Who hears of it is known outside the database.
+            Outcome::Stored => {
+                Appended::Stored { message: stored.next().ok_or(Error::Moved)?, audience: Audience::default() }
             }
             Outcome::Repeats(message) => Appended::Duplicate(message),
             Outcome::RepeatsSeq(seq) => {
-                let query = sqlx::query(BY_SEQ).bind(text(&order.message.conversation_id)).bind(seq);
-                Appended::Duplicate(rows::message(&query.fetch_one(&mut *connection).await?)?)
+                let first = query(BY_SEQ).bind(text(&order.message.conversation_id)).bind(seq);
+                Appended::Duplicate(rows::message(&first.fetch_one(&mut *client).await?)?)
             }
             Outcome::Refused(answer) => answer,
         });
@@ -90,12 +89,7 @@ pub(super) async fn append(
 }
 
 /// What the conversations hold. What was remembered is not any more: it comes back when the write has succeeded.
-async fn prepare(
-    connection: &mut AnyConnection,
-    database: Database,
-    memory: &mut Memory,
-    orders: &[&Order],
-) -> sqlx::Result<Plan> {
+async fn prepare(client: &mut Client, database: Database, memory: &mut Memory, orders: &[&Order]) -> Result<Plan> {
     let (mut plan, mut unknown) = (Plan::default(), Vec::new());
     for order in orders {
         let id = text(&order.message.conversation_id);
@@ -106,13 +100,13 @@ async fn prepare(
         }
     }
     if !unknown.is_empty() {
-        let rows = sqlx::query(BEFORE.on(database)).bind(json(&unknown)?).fetch_all(connection).await?;
+        let rows = query(BEFORE.on(database)).bind(json(&unknown)?).fetch_all(client).await?;
         rows.iter().try_for_each(|row| read(&mut plan, row))?;
     }
     Ok(plan)
 }
 
-fn read(plan: &mut Plan, row: &AnyRow) -> sqlx::Result<()> {
+fn read(plan: &mut Plan, row: &Row) -> Result<()> {
     let id = string(row, "conversation_id")?;
     if let Some(seq) = maybe_number(row, "duplicate")? {
         plan.stored.insert((id.clone(), string(row, "client_id")?), seq);
@@ -136,71 +130,94 @@ fn read(plan: &mut Plan, row: &AnyRow) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Who is to hear of the messages.
-#[derive(Default)]
-struct Listeners {
-    visitors: HashMap<String, Audience>,
-    admins: Audience,
-}
-
-impl Listeners {
-    fn read(rows: &[AnyRow]) -> sqlx::Result<Self> {
-        let mut listeners = Self::default();
-        for row in rows {
-            match (maybe_string(row, "side")?.as_deref(), maybe_string(row, "conversation_id")?) {
-                (Some("admin"), _) => connections::add(&mut listeners.admins, row)?,
-                (Some(_), Some(id)) => connections::add(listeners.visitors.entry(id).or_default(), row)?,
-                _ => {}
-            }
-        }
-        listeners.admins.admins.sort();
-        listeners.visitors.values_mut().for_each(|all| all.visitor.sort());
-        Ok(listeners)
-    }
-
-    fn of(&self, conversation_id: &str) -> Audience {
-        let visitor = self.visitors.get(conversation_id).map(|all| all.visitor.clone()).unwrap_or_default();
-        Audience { visitor, admins: self.admins.admins.clone() }
-    }
-}
-
-/// One statement where it can be: on SQLite a script that is a transaction, on PostgreSQL a statement of several parts.
-async fn write(connection: &mut AnyConnection, database: Database, plan: &Plan, now: i64) -> sqlx::Result<Listeners> {
+async fn write(client: &mut Client, database: Database, plan: &Plan) -> Result<()> {
     let moved = plan.moved();
     if plan.days.is_empty() && plan.emptied().next().is_none() {
-        if moved.is_empty() {
-            return Ok(Listeners::default());
+        match (moved.as_slice(), database) {
+            ([], _) => return Ok(()),
+            (moved, Database::Postgres) => return at_once(client, plan, moved).await,
+            (_, Database::Sqlite) => {}
         }
-        return match (moved.as_slice(), plan.messages.as_slice()) {
-            ([to], [message]) if plan.events.is_empty() && plan.responses.is_empty() => {
-                one(connection, WRITE_ONE.on(database), to, message, now).await
-            }
-            _ => all(connection, WRITE_IN_ALL.on(database), plan, &moved, now).await,
-        };
     }
-    sqlx::query(database.begin()).execute(&mut *connection).await?;
-    for (day, id, visitor, admin) in &plan.days {
-        sqlx::query(DAY).bind(day).bind(id).bind(visitor).bind(admin).execute(&mut *connection).await?;
+    let written = together(client, database, plan, &moved).await;
+    if written.is_err() {
+        // There may be no transaction, and nothing can be done about a connection that is gone.
+        let _ = query("rollback").execute(client).await;
     }
-    for (id, before, full_at) in plan.emptied() {
-        sqlx::query(EMPTIED).bind(id).bind(full_at).bind(before).execute(&mut *connection).await?;
-    }
-    let mut listeners = Listeners::default();
-    if !moved.is_empty() {
-        listeners = all(connection, WRITE.on(database), plan, &moved, now).await?;
-    }
-    sqlx::query("commit").execute(connection).await?;
-    Ok(listeners)
+    written
 }
 
-async fn one(
-    connection: &mut AnyConnection,
-    statement: &'static str,
-    to: &Moved,
-    message: &Message,
-    now: i64,
-) -> sqlx::Result<Listeners> {
-    let rows = sqlx::query(statement)
+/// In one transaction.
+async fn together(client: &mut Client, database: Database, plan: &Plan, moved: &[&Moved]) -> Result<()> {
+    query(database.begin()).execute(client).await?;
+    for (day, id, visitor, admin) in &plan.days {
+        query(DAY).bind(day).bind(id).bind(visitor).bind(admin).execute(client).await?;
+    }
+    for (id, before, full_at) in plan.emptied() {
+        query(EMPTIED).bind(id).bind(full_at).bind(before).execute(client).await?;
+    }
+    match (moved, database) {
+        ([], _) => {}
+        (moved, Database::Sqlite) => each(client, plan, moved).await?,
+        (moved, Database::Postgres) => at_once(client, plan, moved).await?,
+    }
+    query("commit").execute(client).await.map(|_| ())
+}
+
+/// Row by row.
+async fn each(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> {
+    for to in moved {
+        let statement = if to.moves_in_indexes() { HEAD_IN_INDEXES } else { HEAD };
+        if with_head(query(statement), to)?.execute(client).await? != 1 {
+            return Err(Error::Moved);
+        }
+    }
+    for message in &plan.messages {
+        let insert = query(MESSAGE).bind(&message.conversation_id).bind(message.seq).bind(&message.id);
+        let insert = insert.bind(&message.client_id).bind(word(message.sender)?).bind(word(message.via)?);
+        let insert = insert.bind(&message.author).bind(word(message.message_type)?).bind(&message.content);
+        let insert = insert.bind(message.created_at.0).bind(message.edited_at.map(|at| at.0));
+        insert.bind(message.file.as_ref().map(json).transpose()?).execute(client).await?;
+    }
+    for event in &plan.events {
+        let insert = query(EVENT).bind(event.lane).bind(&event.conversation_id).bind(event.position);
+        insert.bind(word(event.kind)?).bind(event.seq).bind(event.at).execute(client).await?;
+    }
+    for wait in &plan.responses {
+        let insert = query(RESPONSE).bind(wait.day).bind(&wait.conversation_id).bind(wait.seq);
+        insert.bind(wait.milliseconds).bind(wait.first).execute(client).await?;
+    }
+    Ok(())
+}
+
+/// In one statement.
+async fn at_once(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> {
+    let query = match (moved, plan.messages.as_slice()) {
+        ([to], [message]) if plan.events.is_empty() && plan.responses.is_empty() => with_head(query(ONE_AT_ONCE), to)?
+            .bind(&message.id)
+            .bind(&message.client_id)
+            .bind(word(message.via)?)
+            .bind(&message.author)
+            .bind(word(message.message_type)?)
+            .bind(&message.content)
+            .bind(message.edited_at.map(|at| at.0))
+            .bind(message.file.as_ref().map(json).transpose()?),
+        _ => {
+            let messages = plan.messages.iter().map(plan::Row::of).collect::<Result<Vec<_>>>()?;
+            query(ALL_AT_ONCE)
+                .bind(json(&moved)?)
+                .bind(json(&messages)?)
+                .bind(json(&plan.events)?)
+                .bind(json(&plan.responses)?)
+                .bind(i64::try_from(moved.len()).unwrap_or(i64::MAX))
+        }
+    };
+    query.execute(client).await.map(|_| ())
+}
+
+/// $1 to $18.
+fn with_head(query: Query, to: &Moved) -> Result<Query> {
+    Ok(query
         .bind(&to.id)
         .bind(to.before)
         .bind(to.full_before)
@@ -208,7 +225,7 @@ async fn one(
         .bind(to.event_seq)
         .bind(to.event_at)
         .bind(to.last_activity_at)
-        .bind(word(message.sender)?)
+        .bind(to.last_sender.map(word).transpose()?)
         .bind(&to.last_preview)
         .bind(to.last_created_at)
         .bind(to.waiting_since)
@@ -218,37 +235,5 @@ async fn one(
         .bind(to.full_at)
         .bind(to.day)
         .bind(to.day_visitor)
-        .bind(to.day_admin)
-        .bind(&message.id)
-        .bind(&message.client_id)
-        .bind(word(message.via)?)
-        .bind(&message.author)
-        .bind(word(message.message_type)?)
-        .bind(&message.content)
-        .bind(message.edited_at.map(|at| at.0))
-        .bind(message.file.as_ref().map(json).transpose()?)
-        .bind(now)
-        .fetch_all(connection)
-        .await?;
-    Listeners::read(&rows)
-}
-
-async fn all(
-    connection: &mut AnyConnection,
-    statement: &'static str,
-    plan: &Plan,
-    moved: &[&Moved],
-    now: i64,
-) -> sqlx::Result<Listeners> {
-    let messages = plan.messages.iter().map(Row::of).collect::<sqlx::Result<Vec<_>>>()?;
-    let rows = sqlx::query(statement)
-        .bind(json(&moved)?)
-        .bind(json(&messages)?)
-        .bind(json(&plan.events)?)
-        .bind(json(&plan.responses)?)
-        .bind(i64::try_from(moved.len()).unwrap_or(i64::MAX))
-        .bind(now)
-        .fetch_all(connection)
-        .await?;
-    Listeners::read(&rows)
+        .bind(to.day_admin))
 }

@@ -1,8 +1,8 @@
 //! Attachments apart from their bytes, and settings.
 
 use async_trait::async_trait;
-use sqlx::any::AnyRow;
 
+use super::db::{Result, Row, query};
 use super::rows::{from_json, json, maybe_string, number, string};
 use super::{SqlStore, optional, text};
 use crate::model::Attachment;
@@ -19,7 +19,7 @@ const UNSET: &str = "delete from setting where name = $1";
 /// No comparison and no order: PostgreSQL's are those of a language.
 const SETTINGS: &str = "select name, value from setting where substr(name, 1, length($1)) = $1";
 
-fn attachment(row: &AnyRow) -> sqlx::Result<Attachment> {
+fn attachment(row: &Row) -> Result<Attachment> {
     Ok(Attachment {
         conversation_id: string(row, "conversation_id")?,
         id: string(row, "id")?,
@@ -36,7 +36,7 @@ impl Attachments for SqlStore {
     async fn put_attachment(&self, attachment: &Attachment) -> StoreResult<bool> {
         self.write(&attachment.conversation_id, attachment.clone(), |one, tx| {
             Box::pin(async move {
-                let query = sqlx::query(PUT)
+                let query = query(PUT)
                     .bind(text(&one.conversation_id))
                     .bind(text(&one.id))
                     .bind(optional(one.source.as_deref()))
@@ -51,7 +51,7 @@ impl Attachments for SqlStore {
     }
 
     async fn attachment(&self, conversation_id: &str, id: &str) -> StoreResult<Option<Attachment>> {
-        let query = sqlx::query(ONE).bind(text(conversation_id)).bind(text(id));
+        let query = query(ONE).bind(text(conversation_id)).bind(text(id));
         let row = query.fetch_optional(&self.readers).await?;
         Ok(row.as_ref().map(attachment).transpose()?)
     }
@@ -60,15 +60,15 @@ impl Attachments for SqlStore {
 #[async_trait]
 impl Settings for SqlStore {
     async fn setting(&self, name: &str) -> StoreResult<Option<String>> {
-        let row = sqlx::query(SETTING).bind(text(name)).fetch_optional(&self.readers).await?;
+        let row = query(SETTING).bind(text(name)).fetch_optional(&self.readers).await?;
         Ok(row.as_ref().map(|row| string(row, "value")).transpose()?)
     }
 
     async fn set_setting(&self, name: &str, value: Option<&str>) -> StoreResult<()> {
-        self.write("setting", (text(name), optional(value)), |(name, value), tx| {
+        self.write_once("setting", (text(name), optional(value)), |(name, value), tx| {
             let query = match value {
-                Some(value) => sqlx::query(SET).bind(name).bind(value),
-                None => sqlx::query(UNSET).bind(name),
+                Some(value) => query(SET).bind(name).bind(value),
+                None => query(UNSET).bind(name),
             };
             Box::pin(async move { query.execute(tx).await.map(|_| ()) })
         })
@@ -76,9 +76,9 @@ impl Settings for SqlStore {
     }
 
     async fn settings(&self, prefix: &str) -> StoreResult<Vec<(String, String)>> {
-        let rows = sqlx::query(SETTINGS).bind(text(prefix)).fetch_all(&self.readers).await?;
-        let pair = |row: &AnyRow| Ok((string(row, "name")?, string(row, "value")?));
-        let mut pairs = rows.iter().map(pair).collect::<sqlx::Result<Vec<_>>>()?;
+        let rows = query(SETTINGS).bind(text(prefix)).fetch_all(&self.readers).await?;
+        let pair = |row: &Row| Ok((string(row, "name")?, string(row, "value")?));
+        let mut pairs = rows.iter().map(pair).collect::<Result<Vec<_>>>()?;
         pairs.sort_unstable();
         Ok(pairs)
     }

@@ -4,14 +4,59 @@
 //! token as long as it is not more than `burst - 1` intervals away. That is exact, needs no fractions, and shows when the row
 //! may be swept. A clock that stepped back leaves a moment too far away; it is then treated as an empty bucket.
 
-use async_trait::async_trait;
-use sqlx::AnyConnection;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use async_trait::async_trait;
+
+use super::db::{Client, Result, query};
 use super::rows::{number, time};
 use super::{SqlStore, text};
 use crate::rate_limit::Rate;
 use crate::store::{Buckets, StoreResult, Taken};
-use crate::time::Timestamp;
+use crate::time::{SECOND, Timestamp};
+
+/// A bucket of one token that is back after so many milliseconds is kept in memory: nobody would miss it after a restart, and
+/// typing would be written as often as messages are.
+const SHORT: i64 = 3 * SECOND;
+
+/// Short buckets.
+#[derive(Default)]
+pub(super) struct ShortBuckets(Mutex<Short>);
+
+#[derive(Default)]
+struct Short {
+    /// When each is full again.
+    full_at: HashMap<String, Timestamp>,
+    /// When those that were full were thrown away.
+    tidied_at: Timestamp,
+}
+
+impl ShortBuckets {
+    fn take(&self, key: &str, rate: Rate, now: Timestamp) -> Taken {
+        let mut short = self.short();
+        if now.since(short.tidied_at) > SHORT {
+            short.full_at.retain(|_, full_at| *full_at > now);
+            short.tidied_at = now;
+        }
+        let bucket = short.full_at.entry(key.to_owned()).or_default();
+        let (taken, full_at) = rate.take(*bucket, now);
+        *bucket = full_at;
+        taken
+    }
+
+    fn give_back(&self, key: &str) {
+        self.short().full_at.remove(key);
+    }
+
+    fn short(&self) -> MutexGuard<'_, Short> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_short(rate: Rate) -> bool {
+    rate.burst <= 1 && rate.interval() <= SHORT
+}
 
 const TAKE: &str = "insert into bucket (key, full_at, granted) values ($1, $2 + $3, 1)
     on conflict (key) do update set
@@ -29,9 +74,9 @@ const LEASE: &str = "insert into lease (name, owner, until) values ($1, $2, $4)
 const LEASED_UNTIL: &str = "select until from lease where name = $1 and until > $2";
 
 /// Takes one token within a transaction.
-pub(super) async fn take(connection: &mut AnyConnection, key: &str, rate: Rate, now: Timestamp) -> sqlx::Result<Taken> {
+pub(super) async fn take(connection: &mut Client, key: &str, rate: Rate, now: Timestamp) -> Result<Taken> {
     let last_grant = rate.last_grant(now);
-    let row = sqlx::query(TAKE)
+    let row = query(TAKE)
         .bind(text(key))
         .bind(now.0)
         .bind(rate.interval())
@@ -42,7 +87,7 @@ pub(super) async fn take(connection: &mut AnyConnection, key: &str, rate: Rate, 
     let full_at = match row {
         Some(row) if number(&row, "granted")? == 1 => return Ok(Taken::Granted),
         Some(row) => number(&row, "full_at")?,
-        None => number(&sqlx::query(FULL_AT).bind(text(key)).fetch_one(connection).await?, "full_at")?,
+        None => number(&query(FULL_AT).bind(text(key)).fetch_one(connection).await?, "full_at")?,
     };
     Ok(Taken::Denied { retry_after_ms: Timestamp(full_at).since(last_grant).max(1) })
 }
@@ -50,14 +95,21 @@ pub(super) async fn take(connection: &mut AnyConnection, key: &str, rate: Rate, 
 #[async_trait]
 impl Buckets for SqlStore {
     async fn take(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<Taken> {
+        if is_short(rate) {
+            return Ok(self.short_buckets.take(key, rate, now));
+        }
         let args = (key.to_owned(), rate, now);
-        self.write(key, args, |(key, rate, now), tx| Box::pin(take(tx, key, *rate, *now))).await
+        self.write_once(key, args, |(key, rate, now), tx| Box::pin(take(tx, key, *rate, *now))).await
     }
 
     async fn give_back(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<()> {
+        if is_short(rate) {
+            self.short_buckets.give_back(key);
+            return Ok(());
+        }
         let args = (text(key), rate.interval(), now.0);
-        self.write(key, args, |(key, interval, now), tx| {
-            let query = sqlx::query(GIVE_BACK).bind(key).bind(interval).bind(now);
+        self.write_once(key, args, |(key, interval, now), tx| {
+            let query = query(GIVE_BACK).bind(key).bind(interval).bind(now);
             Box::pin(async move { query.execute(tx).await.map(|_| ()) })
         })
         .await
@@ -65,15 +117,15 @@ impl Buckets for SqlStore {
 
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, until: Timestamp) -> StoreResult<bool> {
         let args = (text(name), text(owner), now.0, until.0);
-        self.write(name, args, |(name, owner, now, until), tx| {
-            let query = sqlx::query(LEASE).bind(name).bind(owner).bind(now).bind(until);
+        self.write_once(name, args, |(name, owner, now, until), tx| {
+            let query = query(LEASE).bind(name).bind(owner).bind(now).bind(until);
             Box::pin(async move { query.fetch_optional(tx).await.map(|row| row.is_some()) })
         })
         .await
     }
 
     async fn leased_until(&self, name: &str, now: Timestamp) -> StoreResult<Option<Timestamp>> {
-        let query = sqlx::query(LEASED_UNTIL).bind(text(name)).bind(now.0);
+        let query = query(LEASED_UNTIL).bind(text(name)).bind(now.0).brief();
         let row = query.fetch_optional(&self.readers).await?;
         Ok(row.as_ref().map(|row| time(row, "until")).transpose()?)
     }

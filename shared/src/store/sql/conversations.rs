@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::AnyConnection;
 
+use super::db::{Client, On, Result, query};
 use super::rows::{self, from_json, json, number, string, word};
+use super::writer::How;
 use super::{Database, SqlStore, index, list, notes, optional, outbox, text};
 use crate::event::{EVENT_VERSION, Event, EventKind, Lane};
 use crate::model::{Conversation, Note, Reader, Status};
@@ -14,22 +15,33 @@ use crate::store::{
 };
 use crate::time::Timestamp;
 
-const CREATE: &str = "insert into conversation (conversation_id, resume_hash, site, visitor_name, locale, page_url,
-        referrer, user_agent, status, created_at, last_activity_at, head_seq, visitor_read, admin_read, answers, tags,
+macro_rules! create {
+    () => {
+        "insert into conversation (conversation_id, resume_hash, site, visitor_name, locale, page_url,
+        referrer, user_agent, status, created_at, last_activity_at, active_minute, head_seq, visitor_read, admin_read, answers, tags,
         event_seq, event_at, country, address)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, 0, '[]', 1, $10, $12, $13)
-    on conflict (conversation_id) do nothing";
-pub(super) const ONE: &str = "select c.*, (select count(*) from connection n
-        where n.conversation_id = c.conversation_id and n.expires_at > $2) as online_count
-    from conversation c where c.conversation_id = $1";
-pub(super) const BY_TOKEN: &str = "select c.*, (select count(*) from connection n
-        where n.conversation_id = c.conversation_id and n.expires_at > $2) as online_count
-    from conversation c where c.conversation_id = $1 and c.resume_hash = $3";
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11 / 60000, 0, 0, 0, 0, '[]', 1, $10, $12, $13)
+    on conflict (conversation_id) do nothing"
+    };
+}
+const CREATE: &str = create!();
+/// With the entries $14 of the visitor's name, on PostgreSQL, where each statement would be a trip of its own.
+const CREATE_NAMED: &str = concat!(
+    "with created as (",
+    create!(),
+    " returning conversation_id), named as (insert into search_name (prefix, conversation_id)
+        select cast(value ->> 0 as bigint), conversation_id from created, json_array_elements($14::json)
+        on conflict do nothing)
+    select conversation_id from created"
+);
+pub(super) const ONE: &str = "select * from conversation where conversation_id = $1";
+pub(super) const BY_TOKEN: &str = "select * from conversation where conversation_id = $1 and resume_hash = $2";
 const SET_STATUS: &str = "update conversation set
         status = $2,
         event_seq = event_seq + 1,
         event_at = case when event_at > $3 then event_at else $3 end,
         last_activity_at = case when last_activity_at > $3 then last_activity_at else $3 end,
+        active_minute = case when last_activity_at > $3 then last_activity_at else $3 end / 60000,
         waiting_since = case when $2 = 'closed' then null else waiting_since end
     where conversation_id = $1 and status <> $2 returning *";
 const VISITOR_READ: &str = "update conversation set visitor_read = case when $2 > head_seq then head_seq else $2 end
@@ -55,9 +67,9 @@ const MIRROR: &str = "select mirror from telegram_mirror where conversation_id =
 /// Everything that refers to the conversation goes with it by `on delete cascade`.
 const DELETE: &str = "delete from conversation where conversation_id = $1 returning event_seq, event_at";
 const DELETE_EVENTS: &str = "delete from outbox where conversation_id = $1";
-const UNBIND: &str = "update connection set conversation_id = null where conversation_id = $1";
 pub(super) const CLOSED_BEFORE: &str = "select conversation_id from conversation
-    where status = 'closed' and last_activity_at < $1 order by last_activity_at, conversation_id limit $2";
+    where status = 'closed' and active_minute <= $1 / 60000 and last_activity_at < $1
+    order by active_minute, last_activity_at, conversation_id limit $2";
 
 /// What a change of a conversation works on.
 struct Change<T> {
@@ -67,10 +79,16 @@ struct Change<T> {
     lanes: Arc<[Lane]>,
 }
 
-async fn create(tx: &mut AnyConnection, new: &NewConversation, database: Database, lanes: &[Lane]) -> sqlx::Result<()> {
+async fn create(tx: &mut Client, new: &NewConversation, database: Database, lanes: &[Lane]) -> Result<()> {
     let one = &new.conversation;
-    let created = sqlx::query(CREATE)
-        .bind(text(&one.conversation_id))
+    let (conversation_id, kind) = (text(&one.conversation_id), EventKind::ConversationOpened);
+    let entries = index::entries_of_name(&text(&one.visitor_name))?;
+    let statement = match database {
+        Database::Sqlite => CREATE,
+        Database::Postgres => CREATE_NAMED,
+    };
+    let row = query(statement)
+        .bind(&conversation_id)
         .bind(text(&new.resume_hash))
         .bind(text(&one.site))
         .bind(text(&one.visitor_name))
@@ -82,25 +100,28 @@ async fn create(tx: &mut AnyConnection, new: &NewConversation, database: Databas
         .bind(one.created_at.0)
         .bind(one.last_activity_at.0)
         .bind(optional(one.country.as_deref()))
-        .bind(optional(one.address.as_deref()))
-        .execute(&mut *tx)
-        .await?;
-    if created.rows_affected() == 0 {
+        .bind(optional(one.address.as_deref()));
+    let created = match database {
+        Database::Sqlite => row.execute(&mut *tx).await? > 0,
+        Database::Postgres => row.bind(&entries).fetch_optional(&mut *tx).await?.is_some(),
+    };
+    if !created {
         return Ok(());
     }
-    let (conversation_id, kind) = (text(&one.conversation_id), EventKind::ConversationOpened);
-    index::name(tx, database, &conversation_id, &text(&one.visitor_name)).await?;
+    if database == Database::Sqlite {
+        index::name(tx, &conversation_id, &entries).await?;
+    }
     outbox::put(tx, lanes, &Event { v: EVENT_VERSION, kind, conversation_id, seq: 0, at: one.created_at }, 1).await
 }
 
-/// One conversation with `online`, within a transaction or by a reader.
-async fn one(connection: &mut AnyConnection, id: &str, now: Timestamp) -> sqlx::Result<Option<Conversation>> {
-    let row = sqlx::query(ONE).bind(id).bind(now.0).fetch_optional(connection).await?;
+/// One conversation, within a transaction or by a reader.
+async fn one(on: impl Into<On<'_>>, id: &str) -> Result<Option<Conversation>> {
+    let row = query(ONE).bind(id).brief().fetch_optional(on).await?;
     row.as_ref().map(rows::conversation).transpose()
 }
 
-async fn set_status(tx: &mut AnyConnection, change: &Change<Status>) -> sqlx::Result<Option<(Conversation, bool)>> {
-    let query = sqlx::query(SET_STATUS).bind(&change.id).bind(word(change.to)?).bind(change.now.0);
+async fn set_status(tx: &mut Client, change: &Change<Status>) -> Result<Option<(Conversation, bool)>> {
+    let query = query(SET_STATUS).bind(&change.id).bind(word(change.to)?).bind(change.now.0);
     let moved = query.fetch_optional(&mut *tx).await?;
     if let Some(row) = &moved {
         let kind = match change.to {
@@ -110,13 +131,13 @@ async fn set_status(tx: &mut AnyConnection, change: &Change<Status>) -> sqlx::Re
         let (event, position) = outbox::of_row(row, kind, 0)?;
         outbox::put(tx, &change.lanes, &event, position).await?;
     }
-    Ok(one(tx, &change.id, change.now).await?.map(|conversation| (conversation, moved.is_some())))
+    Ok(one(tx, &change.id).await?.map(|conversation| (conversation, moved.is_some())))
 }
 
-async fn claim(tx: &mut AnyConnection, change: &Change<Option<String>>) -> sqlx::Result<Option<(Conversation, bool)>> {
+async fn claim(tx: &mut Client, change: &Change<Option<String>>) -> Result<Option<(Conversation, bool)>> {
     let query = match &change.to {
-        Some(name) => sqlx::query(CLAIM).bind(&change.id).bind(name).bind(change.now.0),
-        None => sqlx::query(RELEASE).bind(&change.id).bind(change.now.0),
+        Some(name) => query(CLAIM).bind(&change.id).bind(name).bind(change.now.0),
+        None => query(RELEASE).bind(&change.id).bind(change.now.0),
     };
     let moved = query.fetch_optional(&mut *tx).await?;
     if let Some(row) = &moved {
@@ -124,41 +145,40 @@ async fn claim(tx: &mut AnyConnection, change: &Change<Option<String>>) -> sqlx:
         let (event, position) = outbox::of_row(row, kind, 0)?;
         outbox::put(tx, &change.lanes, &event, position).await?;
     }
-    Ok(one(tx, &change.id, change.now).await?.map(|conversation| (conversation, moved.is_some())))
+    Ok(one(tx, &change.id).await?.map(|conversation| (conversation, moved.is_some())))
 }
 
 async fn tags(
-    tx: &mut AnyConnection,
+    tx: &mut Client,
     id: &str,
     tag: &str,
     statement: &'static str,
     change: fn(&mut Vec<String>, &str),
-) -> sqlx::Result<Option<Vec<String>>> {
-    let Some(row) = sqlx::query(LOCK_TAGS).bind(id).fetch_optional(&mut *tx).await? else { return Ok(None) };
+) -> Result<Option<Vec<String>>> {
+    let Some(row) = query(LOCK_TAGS).bind(id).fetch_optional(&mut *tx).await? else { return Ok(None) };
     let mut tags: Vec<String> = from_json(&string(&row, "tags")?)?;
     let before = tags.clone();
     change(&mut tags, tag);
     if tags != before {
-        sqlx::query(statement).bind(tag).bind(id).execute(&mut *tx).await?;
-        sqlx::query(SET_TAGS).bind(id).bind(json(&tags)?).execute(tx).await?;
+        query(statement).bind(tag).bind(id).execute(&mut *tx).await?;
+        query(SET_TAGS).bind(id).bind(json(&tags)?).execute(tx).await?;
     }
     Ok(Some(tags))
 }
 
 /// The topic that stands for the conversation in Telegram; 0 without one.
-async fn topic(tx: &mut AnyConnection, id: &str) -> sqlx::Result<i64> {
-    let row = sqlx::query(MIRROR).bind(id).fetch_optional(tx).await?;
+async fn topic(tx: &mut Client, id: &str) -> Result<i64> {
+    let row = query(MIRROR).bind(id).fetch_optional(tx).await?;
     let mirror: Option<TelegramMirror> = row.map(|row| from_json(&string(&row, "mirror")?)).transpose()?;
     Ok(mirror.and_then(|mirror| mirror.thread_id).unwrap_or_default())
 }
 
-async fn delete(tx: &mut AnyConnection, change: &Change<Database>) -> sqlx::Result<bool> {
+async fn delete(tx: &mut Client, change: &Change<Database>) -> Result<bool> {
     index::lock(tx).await?;
     index::forget(tx, change.to, &change.id).await?;
     let topic = topic(tx, &change.id).await?;
-    let Some(row) = sqlx::query(DELETE).bind(&change.id).fetch_optional(&mut *tx).await? else { return Ok(false) };
-    sqlx::query(DELETE_EVENTS).bind(&change.id).execute(&mut *tx).await?;
-    sqlx::query(UNBIND).bind(&change.id).execute(&mut *tx).await?;
+    let Some(row) = query(DELETE).bind(&change.id).fetch_optional(&mut *tx).await? else { return Ok(false) };
+    query(DELETE_EVENTS).bind(&change.id).execute(&mut *tx).await?;
     let at = rows::time(&row, "event_at")?.max(change.now);
     let (kind, conversation_id) = (EventKind::ConversationDeleted, change.id.clone());
     let event = Event { v: EVENT_VERSION, kind, conversation_id, seq: topic, at };
@@ -166,19 +186,26 @@ async fn delete(tx: &mut AnyConnection, change: &Change<Database>) -> sqlx::Resu
     Ok(true)
 }
 
+impl SqlStore {
+    /// A conversation as its row tells it, with `online` by the live sockets.
+    fn seen(&self, conversation: Conversation, now: Timestamp) -> Conversation {
+        Conversation { online: self.live.is_online(&conversation.conversation_id, now), ..conversation }
+    }
+}
+
 #[async_trait]
 impl Conversations for SqlStore {
     async fn create(&self, new: &NewConversation) -> StoreResult<()> {
         let args = (new.clone(), self.database, self.lanes.clone());
-        self.write(&new.conversation.conversation_id, args, |(new, database, lanes), tx| {
-            Box::pin(create(tx, new, *database, lanes))
-        })
-        .await
+        let one_statement = !self.lanes.iter().any(|lane| lane.takes(EventKind::ConversationOpened));
+        let how = How { one_statement, begins: Some(new.conversation.clone()) };
+        let (key, writers) = (&new.conversation.conversation_id, &self.writers);
+        writers.write(key, args, |(new, database, lanes), tx| Box::pin(create(tx, new, *database, lanes)), how).await
     }
 
     async fn conversation(&self, conversation_id: &str, now: Timestamp) -> StoreResult<Option<Conversation>> {
-        let mut connection = self.readers.acquire().await?;
-        Ok(one(&mut connection, &text(conversation_id), now).await?)
+        let found = one(&self.readers, &text(conversation_id)).await?;
+        Ok(found.map(|conversation| self.seen(conversation, now)))
     }
 
     async fn conversation_by_token(
@@ -187,9 +214,10 @@ impl Conversations for SqlStore {
         resume_hash: &str,
         now: Timestamp,
     ) -> StoreResult<Option<Conversation>> {
-        let query = sqlx::query(BY_TOKEN).bind(text(conversation_id)).bind(now.0).bind(text(resume_hash));
+        let query = query(BY_TOKEN).bind(text(conversation_id)).bind(text(resume_hash)).brief();
         let row = query.fetch_optional(&self.readers).await?;
-        Ok(row.as_ref().map(rows::conversation).transpose()?)
+        let found = row.as_ref().map(rows::conversation).transpose()?;
+        Ok(found.map(|conversation| self.seen(conversation, now)))
     }
 
     async fn conversations(
@@ -198,7 +226,9 @@ impl Conversations for SqlStore {
         page: &PageRequest,
         now: Timestamp,
     ) -> StoreResult<Page<Conversation>> {
-        list::conversations(&self.readers, self.database, filter, page, now).await
+        let mut page = list::conversations(&self.readers, self.database, filter, page).await?;
+        page.items = page.items.into_iter().map(|conversation| self.seen(conversation, now)).collect();
+        Ok(page)
     }
 
     async fn set_status(
@@ -208,7 +238,8 @@ impl Conversations for SqlStore {
         now: Timestamp,
     ) -> StoreResult<Option<(Conversation, bool)>> {
         let change = Change { id: text(conversation_id), to: status, now, lanes: self.lanes.clone() };
-        self.write(conversation_id, change, |change, tx| Box::pin(set_status(tx, change))).await
+        let moved = self.write(conversation_id, change, |change, tx| Box::pin(set_status(tx, change))).await?;
+        Ok(moved.map(|(conversation, changed)| (self.seen(conversation, now), changed)))
     }
 
     async fn mark_read(&self, conversation_id: &str, reader: Reader, seq: i64) -> StoreResult<Option<i64>> {
@@ -216,8 +247,8 @@ impl Conversations for SqlStore {
             Reader::Visitor => VISITOR_READ,
             Reader::Admin => ADMIN_READ,
         };
-        self.write(conversation_id, (text(conversation_id), statement, seq), |(id, statement, seq), tx| {
-            let query = sqlx::query(*statement).bind(id).bind(seq);
+        self.write_once(conversation_id, (text(conversation_id), statement, seq), |(id, statement, seq), tx| {
+            let query = query(statement).bind(id).bind(seq);
             Box::pin(async move { query.fetch_optional(tx).await?.map(|row| number(&row, "mark")).transpose() })
         })
         .await
@@ -248,12 +279,14 @@ impl Conversations for SqlStore {
         now: Timestamp,
     ) -> StoreResult<Option<(Conversation, bool)>> {
         let change = Change { id: text(conversation_id), to: Some(text(name)), now, lanes: self.lanes.clone() };
-        self.write(conversation_id, change, |change, tx| Box::pin(claim(tx, change))).await
+        let claimed = self.write(conversation_id, change, |change, tx| Box::pin(claim(tx, change))).await?;
+        Ok(claimed.map(|(conversation, changed)| (self.seen(conversation, now), changed)))
     }
 
     async fn release(&self, conversation_id: &str, now: Timestamp) -> StoreResult<Option<(Conversation, bool)>> {
         let change = Change { id: text(conversation_id), to: None, now, lanes: self.lanes.clone() };
-        self.write(conversation_id, change, |change, tx| Box::pin(claim(tx, change))).await
+        let claimed = self.write(conversation_id, change, |change, tx| Box::pin(claim(tx, change))).await?;
+        Ok(claimed.map(|(conversation, changed)| (self.seen(conversation, now), changed)))
     }
 
     async fn add_note(&self, note: &Note) -> StoreResult<Option<(Note, bool)>> {
@@ -267,12 +300,15 @@ impl Conversations for SqlStore {
 
     async fn delete(&self, conversation_id: &str, now: Timestamp) -> StoreResult<bool> {
         let change = Change { id: text(conversation_id), to: self.database, now, lanes: self.lanes.clone() };
-        self.write(conversation_id, change, |change, tx| Box::pin(delete(tx, change))).await
+        let deleted = self.write(conversation_id, change, |change, tx| Box::pin(delete(tx, change))).await;
+        // Its sockets are bound to nothing now.
+        self.live.unbind(conversation_id);
+        deleted
     }
 
     async fn closed_before(&self, before: Timestamp, limit: i64) -> StoreResult<Vec<String>> {
-        let query = sqlx::query(CLOSED_BEFORE).bind(before.0).bind(limit.max(0));
+        let query = query(CLOSED_BEFORE).bind(before.0).bind(limit.max(0));
         let rows = query.fetch_all(&self.readers).await?;
-        Ok(rows.iter().map(|row| string(row, "conversation_id")).collect::<sqlx::Result<_>>()?)
+        Ok(rows.iter().map(|row| string(row, "conversation_id")).collect::<Result<_>>()?)
     }
 }

@@ -1,9 +1,6 @@
 //! Which database errors pass and which do not.
 
-use std::borrow::Cow;
-
-use sqlx::Error;
-
+use super::db::Error;
 use crate::store::StoreError;
 
 /// A failure that several callers hear of, since they shared a transaction.
@@ -17,9 +14,25 @@ impl From<Error> for StoreError {
     }
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// Why a file could not be opened, in words that help.
+pub(super) fn not_opened(error: Error) -> StoreError {
+    match error {
+        Error::Sqlite(error) if sqlite(&error).is_some_and(|code| code & 0xff == BUSY) => {
+            StoreError::Unavailable("another program has the database's file".into())
+        }
+        error => error.into(),
+    }
+}
+
 /// Whoever would answer has ended, as at the end of the store.
 pub(super) fn stopped() -> StoreError {
-    StoreError::Unavailable("the store has stopped".into())
+    Error::Stopped.into()
 }
 
 /// The same failure for one more caller.
@@ -31,40 +44,58 @@ pub(super) fn copy(error: &Error) -> StoreError {
 /// A transaction that lost against another one and may simply run again: the database says so, or a row that was there a
 /// statement ago is gone, or one that was not is there.
 pub(super) fn is_conflict(error: &Error) -> bool {
-    matches!(error, Error::RowNotFound)
-        || matches!(code(error).as_deref(), Some("40001" | "40P01"))
-        || error
-            .as_database_error()
-            .is_some_and(|error| error.is_unique_violation() || error.is_foreign_key_violation())
+    match error {
+        Error::Moved => true,
+        Error::Sqlite(error) => matches!(sqlite(error), Some(UNIQUE | PRIMARY_KEY | FOREIGN_KEY)),
+        Error::Postgres(error) => matches!(postgres(error).as_deref(), Some("40001" | "40P01" | "23505" | "23503")),
+        Error::Value(_) | Error::Stopped => false,
+    }
 }
 
 /// The connection is gone, so that nothing is known about what it did last.
 pub(super) fn is_lost(error: &Error) -> bool {
     match error {
-        Error::Io(_)
-        | Error::Tls(_)
-        | Error::Protocol(_)
-        | Error::PoolTimedOut
-        | Error::PoolClosed
-        | Error::WorkerCrashed
-        | Error::BeginFailed => true,
-        other => code(other).is_some_and(|code| code.starts_with("57") || code.starts_with("08")),
+        Error::Stopped => true,
+        Error::Sqlite(_) | Error::Moved | Error::Value(_) => false,
+        Error::Postgres(error) => match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed => true,
+            other => postgres(other).is_some_and(|code| code.starts_with("57") || code.starts_with("08")),
+        },
     }
+}
+
+/// PostgreSQL has no other way to end a statement by what it finds.
+pub(super) fn divides_by_zero(error: &Error) -> bool {
+    matches!(error, Error::Postgres(error) if postgres(error).as_deref() == Some("22012"))
 }
 
 fn passes(error: &Error) -> bool {
     is_lost(error)
-        || matches!(code(error).as_deref(), Some("40001" | "40P01"))
-        || code(error).is_some_and(|code| is_busy_or_full(&code))
+        || match error {
+            // Busy, locked, I/O, full, cannot open.
+            Error::Sqlite(error) => sqlite(error).is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14)),
+            Error::Postgres(error) => {
+                postgres(error).is_some_and(|code| matches!(code.as_str(), "40001" | "40P01") || code.starts_with("53"))
+            }
+            Error::Moved | Error::Value(_) | Error::Stopped => false,
+        }
 }
 
-fn code(error: &Error) -> Option<String> {
-    error.as_database_error()?.code().map(Cow::into_owned)
+/// SQLite's code for a lock that somebody else has.
+const BUSY: i32 = 5;
+/// SQLite's extended codes.
+const UNIQUE: i32 = 2067;
+const PRIMARY_KEY: i32 = 1555;
+const FOREIGN_KEY: i32 = 787;
+
+fn sqlite(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
 }
 
-/// PostgreSQL's class 53, or SQLite's extended codes whose low byte is 5 (busy), 6 (locked), 10 (I/O), 13 (full) or 14
-/// (cannot open).
-fn is_busy_or_full(code: &str) -> bool {
-    let sqlite = (code.len() < 5).then(|| code.parse::<i64>().ok()).flatten();
-    code.starts_with("53") && code.len() == 5 || sqlite.is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14))
+fn postgres(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
 }

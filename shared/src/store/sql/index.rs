@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::AnyConnection;
-
+use super::db::{Client, On, Result, query};
 use super::rows::{elements, json, maybe_number, number, string};
 use super::words::{self, entries};
 use super::{Database, PerDatabase, SqlStore, over_json, text};
@@ -44,10 +43,9 @@ const TIDY: PerDatabase = over_json!(
         where block = $2 and messages = '' and prefix in (select cast(value ->> 0 as bigint) from ",
     ")"
 );
-const NAME: PerDatabase = over_json!(
-    "insert into search_name (prefix, conversation_id) select cast(value ->> 0 as bigint), $2 from ",
-    " where true on conflict do nothing"
-);
+const NAME: &str =
+    "insert into search_name (prefix, conversation_id) select cast(value ->> 0 as bigint), $2 from json_each($1)
+    where true on conflict do nothing";
 const OF_CONVERSATION: &str =
     "select id, seq, content from message where conversation_id = $1 and seq > $2 order by seq limit $3";
 
@@ -59,8 +57,8 @@ pub(super) struct End {
 }
 
 /// The newest block.
-pub(super) async fn end(connection: &mut AnyConnection) -> sqlx::Result<End> {
-    let row = sqlx::query(NEWEST).fetch_optional(connection).await?;
+pub(super) async fn end(on: impl Into<On<'_>>) -> Result<End> {
+    let row = query(NEWEST).fetch_optional(on).await?;
     row.map_or_else(
         || Ok(End { block: 0, last_id: String::new() }),
         |row| Ok(End { block: number(&row, "block")?, last_id: string(&row, "last_id")? }),
@@ -94,12 +92,10 @@ impl SqlStore {
     }
 
     async fn next_block(&self, until: Timestamp, least: usize) -> StoreResult<Option<Block>> {
-        let mut connection = self.readers.acquire().await?;
-        let End { block, last_id: after } = end(&mut connection).await?;
+        let End { block, last_id: after } = end(&self.readers).await?;
         let limit = i64::try_from(BLOCK).unwrap_or(i64::MAX);
-        let query = sqlx::query(BEHIND).bind(&after).bind(id_at(until)).bind(limit);
-        let rows = query.fetch_all(&mut *connection).await?;
-        drop(connection);
+        let query = query(BEHIND).bind(&after).bind(id_at(until)).bind(limit);
+        let rows = query.fetch_all(&self.readers).await?;
         let Some(newest) = rows.last().filter(|_| rows.len() >= least.min(BLOCK)) else { return Ok(None) };
         let last_id = string(newest, "id")?;
         let (mut lists, mut edited_at) = (BTreeMap::<i64, String>::new(), None);
@@ -117,59 +113,49 @@ impl SqlStore {
 }
 
 /// Writes a block, unless its messages have changed since they were read; the next look sees to them.
-async fn close(tx: &mut AnyConnection, block: &Block, enter: &'static str) -> sqlx::Result<bool> {
+async fn close(tx: &mut Client, block: &Block, enter: &'static str) -> Result<bool> {
     lock(tx).await?;
-    let unchanged = sqlx::query(UNCHANGED).bind(&block.after).bind(&block.last_id).fetch_one(&mut *tx).await?;
+    let unchanged = query(UNCHANGED).bind(&block.after).bind(&block.last_id).fetch_one(&mut *tx).await?;
     let found = (number(&unchanged, "messages")?, maybe_number(&unchanged, "edited_at")?);
-    if end(tx).await?.block + 1 != block.number || found != (block.messages, block.edited_at) {
+    if end(&mut *tx).await?.block + 1 != block.number || found != (block.messages, block.edited_at) {
         return Ok(false);
     }
-    sqlx::query(enter).bind(&block.lists).bind(block.number).execute(&mut *tx).await?;
-    sqlx::query(CLOSE).bind(block.number).bind(&block.last_id).execute(tx).await?;
+    query(enter).bind(&block.lists).bind(block.number).execute(&mut *tx).await?;
+    query(CLOSE).bind(block.number).bind(&block.last_id).execute(tx).await?;
     Ok(true)
 }
 
-/// The words of the visitor's name, with the conversation.
-pub(super) async fn name(
-    tx: &mut AnyConnection,
-    database: Database,
-    conversation_id: &str,
-    name: &str,
-) -> sqlx::Result<()> {
-    let entries = entries(name);
-    if entries.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(NAME.on(database)).bind(elements(&entries)?).bind(conversation_id).execute(tx).await.map(|_| ())
+/// The words of a visitor's name, as the statement takes them that enters these.
+pub(super) fn entries_of_name(name: &str) -> Result<String> {
+    elements(entries(name))
+}
+
+/// Enters them with the conversation, on SQLite; on PostgreSQL they come with it.
+pub(super) async fn name(tx: &mut Client, conversation_id: &str, entries: &str) -> Result<()> {
+    query(NAME).bind(entries).bind(conversation_id).execute(tx).await.map(|_| ())
 }
 
 /// Keeps whoever writes blocks from writing one until the transaction has ended.
-pub(super) async fn lock(tx: &mut AnyConnection) -> sqlx::Result<()> {
-    sqlx::query(LOCK).execute(tx).await.map(|_| ())
+pub(super) async fn lock(tx: &mut Client) -> Result<()> {
+    query(LOCK).execute(tx).await.map(|_| ())
 }
 
 /// A message has another text; under [`lock`].
-pub(super) async fn change(
-    tx: &mut AnyConnection,
-    database: Database,
-    id: &str,
-    before: &str,
-    after: &str,
-) -> sqlx::Result<()> {
+pub(super) async fn change(tx: &mut Client, database: Database, id: &str, before: &str, after: &str) -> Result<()> {
     let (Some(block), Some(key)) = (block_of(tx, id).await?, words::key(id)) else { return Ok(()) };
     let (before, after) = (entries(before), entries(after));
     let gone: Vec<_> = before.iter().copied().filter(|entry| !after.contains(entry)).collect();
     leave(tx, database, block, &key, &gone).await?;
     let new: Vec<_> = after.into_iter().filter(|entry| !before.contains(entry)).collect();
     let lists: Vec<_> = new.into_iter().map(|entry| (entry, &key)).collect();
-    sqlx::query(ENTER.on(database)).bind(json(&lists)?).bind(block).execute(tx).await.map(|_| ())
+    query(ENTER.on(database)).bind(json(&lists)?).bind(block).execute(tx).await.map(|_| ())
 }
 
 /// Everything that a conversation's messages have entered; under [`lock`].
-pub(super) async fn forget(tx: &mut AnyConnection, database: Database, conversation_id: &str) -> sqlx::Result<()> {
+pub(super) async fn forget(tx: &mut Client, database: Database, conversation_id: &str) -> Result<()> {
     let mut after = 0;
     loop {
-        let query = sqlx::query(OF_CONVERSATION).bind(text(conversation_id)).bind(after).bind(CHUNK);
+        let query = query(OF_CONVERSATION).bind(text(conversation_id)).bind(after).bind(CHUNK);
         let messages = query.fetch_all(&mut *tx).await?;
         for message in &messages {
             let id = string(message, "id")?;
@@ -183,14 +169,14 @@ pub(super) async fn forget(tx: &mut AnyConnection, database: Database, conversat
     }
 }
 
-async fn leave(tx: &mut AnyConnection, database: Database, block: i64, key: &str, entries: &[i64]) -> sqlx::Result<()> {
+async fn leave(tx: &mut Client, database: Database, block: i64, key: &str, entries: &[i64]) -> Result<()> {
     let entries = elements(entries)?;
-    sqlx::query(LEAVE.on(database)).bind(&entries).bind(block).bind(key).execute(&mut *tx).await?;
-    sqlx::query(TIDY.on(database)).bind(&entries).bind(block).execute(tx).await.map(|_| ())
+    query(LEAVE.on(database)).bind(&entries).bind(block).bind(key).execute(&mut *tx).await?;
+    query(TIDY.on(database)).bind(&entries).bind(block).execute(tx).await.map(|_| ())
 }
 
 /// The block of a message; `None` while it is in none.
-async fn block_of(tx: &mut AnyConnection, id: &str) -> sqlx::Result<Option<i64>> {
-    let row = sqlx::query(BLOCK_OF).bind(id).fetch_optional(tx).await?;
+async fn block_of(tx: &mut Client, id: &str) -> Result<Option<i64>> {
+    let row = query(BLOCK_OF).bind(id).fetch_optional(tx).await?;
     row.map(|row| number(&row, "block")).transpose()
 }

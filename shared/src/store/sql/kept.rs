@@ -1,62 +1,120 @@
-//! A connection that its only user keeps: a pool would ask the database how it is whenever it is given back.
+//! Connections that stay out of their pool: it would ask the server how one is whenever it gives it out or takes it back.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, Connection};
-use tokio::time::Instant;
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
 
-use super::Database;
+use super::db::{Client, Error, Query, Result, Row, Server, Wanted};
 use super::failure::is_lost;
 
 /// A connection that was not used for so long is asked whether it still is one.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// One connection of a pool.
-pub(super) struct Kept {
-    pool: AnyPool,
-    connection: Option<PoolConnection<Any>>,
-    used: Instant,
-    /// Whether there is nothing to be asked: SQLite is no server.
-    local: bool,
-    /// Whether others may need the connection, as with a database in memory, which has one.
-    shared: bool,
+/// A caller waits this long for a connection before it hears that the store is not available.
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection that one keeps.
+pub(super) enum Kept {
+    /// To a file, or to memory: always there.
+    Here(Client),
+    /// One of a pool's, as long as it holds.
+    There {
+        /// Where the next one comes from.
+        pool: PgPool,
+        /// What is there.
+        client: Option<Client>,
+        /// When it was last used.
+        used: Instant,
+    },
 }
 
 impl Kept {
-    pub(super) fn new(pool: &AnyPool, database: Database, shared: bool) -> Self {
-        let local = database == Database::Sqlite;
-        Self { pool: pool.clone(), connection: None, used: Instant::now(), local, shared }
+    /// One of a pool's connections.
+    pub(super) fn of(pool: &PgPool) -> Self {
+        Self::There { pool: pool.clone(), client: None, used: Instant::now() }
     }
 
     /// The connection; [`Self::done`] is to be called after its use.
-    pub(super) async fn connection(&mut self) -> sqlx::Result<&mut AnyConnection> {
-        let quiet = !self.local && self.used.elapsed() > QUIET;
-        if let Some(kept) = &mut self.connection
-            && quiet
-            && kept.ping().await.is_err()
-        {
-            kept.close_on_drop();
-            self.connection = None;
-        }
-        let connection = match self.connection.take() {
-            Some(kept) => kept,
-            None => self.pool.acquire().await?,
+    pub(super) async fn client(&mut self) -> Result<&mut Client> {
+        let (pool, client, used) = match self {
+            Self::Here(client) => return Ok(client),
+            Self::There { pool, client, used } => (pool, client, used),
         };
-        Ok(self.connection.insert(connection))
+        if let Some(Client::Postgres(server)) = client
+            && used.elapsed() > QUIET
+            && !server.answers().await
+        {
+            server.0.close_on_drop();
+            *client = None;
+        }
+        let kept = match client.take() {
+            Some(kept) => kept,
+            None => Client::Postgres(Server(pool.acquire().await?)),
+        };
+        Ok(client.insert(kept))
     }
 
     /// Passes a result on; a connection that is gone is not kept.
-    pub(super) fn done<T>(&mut self, result: sqlx::Result<T>) -> sqlx::Result<T> {
-        self.used = Instant::now();
-        match (&result, &mut self.connection) {
-            (Err(error), Some(connection)) if is_lost(error) => {
-                connection.close_on_drop();
-                self.connection = None;
+    pub(super) fn done<T>(&mut self, result: Result<T>) -> Result<T> {
+        if let Self::There { client, used, .. } = self {
+            *used = Instant::now();
+            if let (Err(error), Some(Client::Postgres(server))) = (&result, &mut *client)
+                && is_lost(error)
+            {
+                server.0.close_on_drop();
+                *client = None;
             }
-            _ if self.shared => self.connection = None,
-            _ => {}
         }
         result
+    }
+
+    async fn fetch(&mut self, query: Query, wanted: Wanted) -> Result<Vec<Row>> {
+        let rows = match self.client().await {
+            Ok(client) => client.fetch(query, wanted).await,
+            Err(error) => Err(error),
+        };
+        self.done(rows)
+    }
+}
+
+/// Connections that readers share, as many as their pool has.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    idle: Mutex<Vec<Kept>>,
+    /// As many as there are connections.
+    free: Semaphore,
+}
+
+impl Shared {
+    /// So many of a pool's connections.
+    pub(super) fn of(pool: PgPool, count: u32) -> Self {
+        let free = Semaphore::new(usize::try_from(count).unwrap_or(1));
+        Self(Arc::new(Inner { pool, idle: Mutex::default(), free }))
+    }
+
+    /// What a query finds. One whose caller goes away meanwhile leaves its connection to the pool.
+    pub(super) async fn fetch(&self, query: Query, wanted: Wanted) -> Result<Vec<Row>> {
+        let free = timeout(ACQUIRE_TIMEOUT, self.0.free.acquire());
+        let _permit = free.await.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| Error::Stopped)?;
+        let idle = self.idle(Vec::pop);
+        let was_there = idle.is_some();
+        let mut kept = idle.unwrap_or_else(|| Kept::of(&self.0.pool));
+        let mut rows = kept.fetch(query.clone(), wanted).await;
+        // The server may have ended the connection since it was used last, and to read again changes nothing.
+        if was_there && rows.as_ref().is_err_and(is_lost) {
+            rows = kept.fetch(query, wanted).await;
+        }
+        self.idle(|idle| idle.push(kept));
+        rows
+    }
+
+    fn idle<T>(&self, act: impl FnOnce(&mut Vec<Kept>) -> T) -> T {
+        act(&mut self.0.idle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,8 +1,8 @@
 //! What ties Telegram's ids to ours.
 
 use async_trait::async_trait;
-use sqlx::any::AnyRow;
 
+use super::db::{Error, Result, Row, query};
 use super::rows::{from_json, json, maybe_string, number, string};
 use super::{SqlStore, optional, text};
 use crate::store::{Sight, StoreResult, TelegramLink, TelegramLinks, TelegramMirror};
@@ -31,7 +31,7 @@ const FIRST_SIGHT: &str = "insert into telegram_update (update_id, expires_at, a
     returning update_id";
 const SIGHT: &str = "select answer, aside from telegram_update where update_id = $1 and expires_at > $2";
 
-fn link(row: &AnyRow) -> sqlx::Result<TelegramLink> {
+fn link(row: &Row) -> Result<TelegramLink> {
     Ok(TelegramLink {
         chat_id: number(row, "chat_id")?,
         message_id: number(row, "message_id")?,
@@ -43,38 +43,35 @@ fn link(row: &AnyRow) -> sqlx::Result<TelegramLink> {
 #[async_trait]
 impl TelegramLinks for SqlStore {
     async fn link(&self, link: &TelegramLink) -> StoreResult<()> {
-        self.write(&link.conversation_id, link.clone(), |link, tx| {
-            let query = sqlx::query(LINK)
-                .bind(link.chat_id)
-                .bind(link.message_id)
-                .bind(text(&link.conversation_id))
-                .bind(link.seq);
+        self.write_once(&link.conversation_id, link.clone(), |link, tx| {
+            let query =
+                query(LINK).bind(link.chat_id).bind(link.message_id).bind(text(&link.conversation_id)).bind(link.seq);
             Box::pin(async move { query.execute(tx).await.map(|_| ()) })
         })
         .await
     }
 
     async fn linked(&self, chat_id: i64, message_id: i64) -> StoreResult<Option<TelegramLink>> {
-        let query = sqlx::query(LINKED).bind(chat_id).bind(message_id);
+        let query = query(LINKED).bind(chat_id).bind(message_id);
         let row = query.fetch_optional(&self.readers).await?;
         Ok(row.as_ref().map(link).transpose()?)
     }
 
     async fn links_of(&self, conversation_id: &str, chat_id: i64, limit: i64) -> StoreResult<Vec<TelegramLink>> {
-        let query = sqlx::query(LINKS_OF).bind(text(conversation_id)).bind(chat_id).bind(limit.max(0));
+        let query = query(LINKS_OF).bind(text(conversation_id)).bind(chat_id).bind(limit.max(0));
         let rows = query.fetch_all(&self.readers).await?;
-        Ok(rows.iter().map(link).collect::<sqlx::Result<_>>()?)
+        Ok(rows.iter().map(link).collect::<Result<_>>()?)
     }
 
     async fn mirror(&self, conversation_id: &str) -> StoreResult<Option<TelegramMirror>> {
-        let row = sqlx::query(MIRROR).bind(text(conversation_id)).fetch_optional(&self.readers).await?;
+        let row = query(MIRROR).bind(text(conversation_id)).fetch_optional(&self.readers).await?;
         Ok(row.map(|row| from_json(&string(&row, "mirror")?)).transpose()?)
     }
 
     async fn save_mirror(&self, mirror: &TelegramMirror) -> StoreResult<bool> {
-        self.write(&mirror.conversation_id, mirror.clone(), |mirror, tx| {
+        self.write_once(&mirror.conversation_id, mirror.clone(), |mirror, tx| {
             Box::pin(async move {
-                let query = sqlx::query(SAVE_MIRROR).bind(text(&mirror.conversation_id)).bind(text(&json(mirror)?));
+                let query = query(SAVE_MIRROR).bind(text(&mirror.conversation_id)).bind(text(&json(mirror)?));
                 query.fetch_optional(tx).await.map(|row| row.is_some())
             })
         })
@@ -84,31 +81,31 @@ impl TelegramLinks for SqlStore {
     async fn bind_chat(&self, chat_id: i64, conversation_id: &str) -> StoreResult<bool> {
         self.write(conversation_id, (chat_id, text(conversation_id)), |(chat_id, conversation_id), tx| {
             Box::pin(async move {
-                sqlx::query(UNBIND_CHAT).bind(chat_id).execute(&mut *tx).await?;
-                let bound = sqlx::query(BIND_CHAT).bind(chat_id).bind(conversation_id).execute(tx).await?;
-                Ok(bound.rows_affected() > 0)
+                query(UNBIND_CHAT).bind(chat_id).execute(&mut *tx).await?;
+                let bound = query(BIND_CHAT).bind(chat_id).bind(conversation_id).execute(tx).await?;
+                Ok(bound > 0)
             })
         })
         .await
     }
 
     async fn unbind_chat(&self, chat_id: i64) -> StoreResult<()> {
-        self.write("telegram_chat", chat_id, |chat_id, tx| {
-            let query = sqlx::query(UNBIND_CHAT).bind(chat_id);
+        self.write_once("telegram_chat", chat_id, |chat_id, tx| {
+            let query = query(UNBIND_CHAT).bind(chat_id);
             Box::pin(async move { query.execute(tx).await.map(|_| ()) })
         })
         .await
     }
 
     async fn chat_conversation(&self, chat_id: i64) -> StoreResult<Option<String>> {
-        let row = sqlx::query(CHAT).bind(chat_id).fetch_optional(&self.readers).await?;
+        let row = query(CHAT).bind(chat_id).fetch_optional(&self.readers).await?;
         Ok(row.as_ref().map(|row| string(row, "conversation_id")).transpose()?)
     }
 
     async fn put_start(&self, token_hash: &str, conversation_id: &str, expires_at: Timestamp) -> StoreResult<()> {
         let args = (text(token_hash), text(conversation_id), expires_at.0);
-        self.write(conversation_id, args, |(hash, conversation_id, expires_at), tx| {
-            let query = sqlx::query(PUT_START).bind(hash).bind(conversation_id).bind(expires_at);
+        self.write_once(conversation_id, args, |(hash, conversation_id, expires_at), tx| {
+            let query = query(PUT_START).bind(hash).bind(conversation_id).bind(expires_at);
             Box::pin(async move { query.execute(tx).await.map(|_| ()) })
         })
         .await
@@ -126,8 +123,8 @@ impl TelegramLinks for SqlStore {
         expires_at: Timestamp,
     ) -> StoreResult<bool> {
         let args = (update_id, sight.clone(), now.0, expires_at.0);
-        self.write("telegram_update", args, |(update_id, sight, now, expires_at), tx| {
-            let query = sqlx::query(FIRST_SIGHT)
+        self.write_once("telegram_update", args, |(update_id, sight, now, expires_at), tx| {
+            let query = query(FIRST_SIGHT)
                 .bind(update_id)
                 .bind(now)
                 .bind(expires_at)
@@ -139,9 +136,8 @@ impl TelegramLinks for SqlStore {
     }
 
     async fn sight(&self, update_id: i64, now: Timestamp) -> StoreResult<Option<Sight>> {
-        let row = sqlx::query(SIGHT).bind(update_id).bind(now.0).fetch_optional(&self.readers).await?;
-        let sight =
-            |row: &AnyRow| Ok(Sight { answer: maybe_string(row, "answer")?, aside: maybe_string(row, "aside")? });
-        Ok(row.as_ref().map(sight).transpose().map_err(|error: sqlx::Error| error)?)
+        let row = query(SIGHT).bind(update_id).bind(now.0).fetch_optional(&self.readers).await?;
+        let sight = |row: &Row| Ok(Sight { answer: maybe_string(row, "answer")?, aside: maybe_string(row, "aside")? });
+        Ok(row.as_ref().map(sight).transpose().map_err(|error: Error| error)?)
     }
 }

@@ -2,42 +2,41 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::AnyPool;
-use sqlx::any::AnyRow;
-
+use super::db::{Query, Readers, Result, Row, query};
 use super::rows::{self, elements, word};
 use super::words::longest;
 use super::{Database, PerDatabase, optional, over_json, search, text};
 use crate::model::{Conversation, Status};
 use crate::store::page::{Key, empty, page};
 use crate::store::{ConversationFilter, Page, PageRequest, StoreResult};
-use crate::time::Timestamp;
 
-pub(super) const BY_STATUS: &str = "select c.*, (select count(*) from connection n
-        where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
-    from conversation c where c.status = $5 and (c.last_activity_at, c.conversation_id) < ($2, $3)
-    order by c.last_activity_at desc, c.conversation_id desc limit $4";
-pub(super) const BY_SITE_AND_STATUS: &str = "select c.*, (select count(*) from connection n
-        where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
-    from conversation c where c.site = $6 and c.status = $5 and (c.last_activity_at, c.conversation_id) < ($2, $3)
-    order by c.last_activity_at desc, c.conversation_id desc limit $4";
-pub(super) const BY_TAG: &str = "select c.*, (select count(*) from connection n
-        where n.conversation_id = c.conversation_id and n.expires_at > $1) as online_count
-    from conversation_tag t join conversation c on c.conversation_id = t.conversation_id
-    where t.tag = $6 and c.status = $5 and ($7 is null or c.site = $7)
-        and (c.last_activity_at, c.conversation_id) < ($2, $3)
-    order by c.last_activity_at desc, c.conversation_id desc limit $4";
+/// A page. The indexes go by the minute.
+macro_rules! page {
+    ($among:literal) => {
+        concat!(
+            "select * from conversation where ",
+            $among,
+            " status = $4 and active_minute <= $1 / 60000 and (last_activity_at, conversation_id) < ($1, $2)
+                order by active_minute desc, last_activity_at desc, conversation_id desc limit $3"
+        )
+    };
+}
+pub(super) const BY_STATUS: &str = page!("");
+pub(super) const BY_SITE_AND_STATUS: &str = page!("site = $5 and");
+pub(super) const BY_TAG: &str = "select c.* from conversation_tag t
+        join conversation c on c.conversation_id = t.conversation_id
+    where t.tag = $5 and c.status = $4 and ($6 is null or c.site = $6)
+        and (c.last_activity_at, c.conversation_id) < ($1, $2)
+    order by c.last_activity_at desc, c.conversation_id desc limit $3";
 /// Those whose ids the elements hold, by the same filters.
 const AMONG: PerDatabase = over_json!(
-    "select c.*, (select count(*) from connection n
-        where n.conversation_id = c.conversation_id and n.expires_at > $2) as online_count
-    from ",
+    "select c.* from ",
     " i join conversation c on c.conversation_id = i.value ->> 0
-    where ($6 is null or c.status = $6) and ($7 is null or c.site = $7)
-        and ($8 is null or exists (select 1 from conversation_tag t
-            where t.tag = $8 and t.conversation_id = c.conversation_id))
-        and (c.last_activity_at, c.conversation_id) < ($3, $4)
-    order by c.last_activity_at desc, c.conversation_id desc limit $5"
+    where ($5 is null or c.status = $5) and ($6 is null or c.site = $6)
+        and ($7 is null or exists (select 1 from conversation_tag t
+            where t.tag = $7 and t.conversation_id = c.conversation_id))
+        and (c.last_activity_at, c.conversation_id) < ($2, $3)
+    order by c.last_activity_at desc, c.conversation_id desc limit $4"
 );
 
 /// So many conversations are looked at in one query …
@@ -55,32 +54,25 @@ fn count(rows: usize) -> i64 {
 
 /// A page of the list.
 pub(super) async fn conversations(
-    pool: &AnyPool,
+    pool: &Readers,
     database: Database,
     filter: &ConversationFilter,
     request: &PageRequest,
-    now: Timestamp,
 ) -> StoreResult<Page<Conversation>> {
     let Some(start) = request.key() else { return Ok(empty()) };
     let limit = request.size();
     if filter.terms.is_empty() {
-        return Ok(page(plain(pool, filter, start, limit + 1, now).await?, limit, key));
+        return Ok(page(plain(pool, filter, start, limit + 1).await?, limit, key));
     }
     let Some(term) = longest(&filter.terms) else { return Ok(empty()) };
     match search::few(pool, database, term).await? {
-        Some(ids) => among(pool, database, filter, &ids, start, limit, now).await,
-        None => each(pool, filter, start, limit, now).await,
+        Some(ids) => among(pool, database, filter, &ids, start, limit).await,
+        None => each(pool, filter, start, limit).await,
     }
 }
 
 /// The next ones, whatever was said in them. Open and closed ones stand apart in the indexes; a list of both is made of two.
-async fn plain(
-    pool: &AnyPool,
-    filter: &ConversationFilter,
-    start: Key,
-    limit: usize,
-    now: Timestamp,
-) -> sqlx::Result<Vec<Conversation>> {
+async fn plain(pool: &Readers, filter: &ConversationFilter, start: Key, limit: usize) -> Result<Vec<Conversation>> {
     let statuses = filter.status.map_or(vec![Status::Open, Status::Closed], |status| vec![status]);
     let (statement, words) = match (&filter.tag, &filter.site) {
         (Some(tag), site) => (BY_TAG, vec![Some(text(tag)), optional(site.as_deref())]),
@@ -89,9 +81,9 @@ async fn plain(
     };
     let mut found = Vec::new();
     for status in statuses {
-        let query = sqlx::query(statement).bind(now.0).bind(start.at).bind(&start.id).bind(count(limit));
+        let query = query(statement).bind(start.at).bind(&start.id).bind(count(limit));
         let query = query.bind(word(status)?);
-        let query = words.iter().cloned().fold(query, sqlx::query::Query::bind);
+        let query = words.iter().cloned().fold(query, Query::bind);
         found.extend(read(&query.fetch_all(pool).await?)?);
     }
     found.sort_by(|a, b| (b.last_activity_at, &b.conversation_id).cmp(&(a.last_activity_at, &a.conversation_id)));
@@ -99,24 +91,23 @@ async fn plain(
     Ok(found)
 }
 
-fn read(rows: &[AnyRow]) -> sqlx::Result<Vec<Conversation>> {
+fn read(rows: &[Row]) -> Result<Vec<Conversation>> {
     rows.iter().map(rows::conversation).collect()
 }
 
 /// Of the conversations in which the longest term may occur those in which all do.
 async fn among(
-    pool: &AnyPool,
+    pool: &Readers,
     database: Database,
     filter: &ConversationFilter,
     ids: &BTreeSet<String>,
     mut start: Key,
     size: usize,
-    now: Timestamp,
 ) -> StoreResult<Page<Conversation>> {
     let mut found = Vec::new();
     let ids = elements(ids)?;
     loop {
-        let query = sqlx::query(AMONG.on(database)).bind(&ids).bind(now.0).bind(start.at).bind(start.id);
+        let query = query(AMONG.on(database)).bind(&ids).bind(start.at).bind(start.id);
         let rows = query
             .bind(count(BLOCK))
             .bind(filter.status.map(word).transpose()?)
@@ -138,15 +129,14 @@ async fn among(
 
 /// Walks the list itself, where most have what is looked for.
 async fn each(
-    pool: &AnyPool,
+    pool: &Readers,
     filter: &ConversationFilter,
     mut start: Key,
     size: usize,
-    now: Timestamp,
 ) -> StoreResult<Page<Conversation>> {
     let mut items = Vec::new();
     for _ in 0..BLOCKS {
-        let block = plain(pool, filter, start.clone(), BLOCK, now).await?;
+        let block = plain(pool, filter, start.clone(), BLOCK).await?;
         let last = block.last().map(key).filter(|_| block.len() == BLOCK);
         if keep(pool, filter, block, &mut items, size).await? {
             return Ok(page(items, size, key));
@@ -161,7 +151,7 @@ async fn each(
 
 /// Keeps those of a block in which every term was said; answers whether these are more than a page.
 async fn keep(
-    pool: &AnyPool,
+    pool: &Readers,
     filter: &ConversationFilter,
     block: Vec<Conversation>,
     found: &mut Vec<Conversation>,

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::AnyConnection;
 
 use super::append::Order;
+use super::db::{Client, Result, query};
 use super::{Database, SqlStore, index, optional, outbox, rows, text};
 use crate::event::{EventKind, Lane};
 use crate::model::Message;
@@ -41,17 +41,17 @@ struct Edit {
 }
 
 /// The conversation is moved first, so that it is locked before its message: the order in which `append` takes them.
-async fn edit(connection: &mut AnyConnection, edit: &Edit) -> sqlx::Result<Option<Message>> {
+async fn edit(connection: &mut Client, edit: &Edit) -> Result<Option<Message>> {
     index::lock(connection).await?;
-    let head = sqlx::query(EDITED)
+    let head = query(EDITED)
         .bind(&edit.conversation_id)
         .bind(edit.now.0)
         .bind(edit.seq)
         .bind(preview(&edit.content))
         .fetch_optional(&mut *connection)
         .await?;
-    let before = sqlx::query(ONE).bind(&edit.conversation_id).bind(edit.seq).fetch_optional(&mut *connection).await?;
-    let row = sqlx::query(EDIT)
+    let before = query(ONE).bind(&edit.conversation_id).bind(edit.seq).fetch_optional(&mut *connection).await?;
+    let row = query(EDIT)
         .bind(&edit.conversation_id)
         .bind(edit.seq)
         .bind(&edit.content)
@@ -70,7 +70,14 @@ async fn edit(connection: &mut AnyConnection, edit: &Edit) -> sqlx::Result<Optio
 impl Messages for SqlStore {
     async fn append(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended> {
         let order = Order { message: message.clone(), rate, lanes: self.lanes.clone() };
-        self.writers.append(order).await
+        let appended = self.writers.append(order).await?;
+        Ok(match appended {
+            Appended::Stored { message, .. } => {
+                let audience = self.live.audience(&message.conversation_id, message.created_at);
+                Appended::Stored { message, audience }
+            }
+            other => other,
+        })
     }
 
     async fn edit(
@@ -95,11 +102,11 @@ impl Messages for SqlStore {
         let args = (text(conversation_id), seq, optional(reaction));
         self.write(conversation_id, args, |(id, seq, reaction), tx| {
             Box::pin(async move {
-                let query = sqlx::query(REACT).bind(id).bind(seq).bind(reaction);
-                if let Some(row) = query.fetch_optional(&mut *tx).await? {
+                let react = query(REACT).bind(id).bind(seq).bind(reaction.as_deref());
+                if let Some(row) = react.fetch_optional(&mut *tx).await? {
                     return Ok(Some((rows::message(&row)?, true)));
                 }
-                let row = sqlx::query(ONE).bind(id).bind(seq).fetch_optional(tx).await?;
+                let row = query(ONE).bind(id).bind(seq).fetch_optional(tx).await?;
                 row.as_ref().map(|row| Ok((rows::message(row)?, false))).transpose()
             })
         })
@@ -107,12 +114,12 @@ impl Messages for SqlStore {
     }
 
     async fn message(&self, id: &str) -> StoreResult<Option<Message>> {
-        let row = sqlx::query(BY_ID).bind(text(id)).fetch_optional(&self.readers).await?;
+        let row = query(BY_ID).bind(text(id)).fetch_optional(&self.readers).await?;
         Ok(row.as_ref().map(rows::message).transpose()?)
     }
 
     async fn message_by_client_id(&self, conversation_id: &str, client_id: &str) -> StoreResult<Option<Message>> {
-        let query = sqlx::query(BY_CLIENT_ID).bind(text(conversation_id)).bind(text(client_id));
+        let query = query(BY_CLIENT_ID).bind(text(conversation_id)).bind(text(client_id));
         let row = query.fetch_optional(&self.readers).await?;
         Ok(row.as_ref().map(rows::message).transpose()?)
     }
@@ -125,7 +132,7 @@ impl Messages for SqlStore {
         newest: bool,
         limit: i64,
     ) -> StoreResult<Vec<Message>> {
-        let query = sqlx::query(if newest { NEWEST } else { OLDEST })
+        let query = query(if newest { NEWEST } else { OLDEST })
             .bind(text(conversation_id))
             .bind(after)
             .bind(before)
@@ -134,6 +141,6 @@ impl Messages for SqlStore {
         if newest {
             rows.reverse();
         }
-        Ok(rows.iter().map(rows::message).collect::<sqlx::Result<_>>()?)
+        Ok(rows.iter().map(rows::message).collect::<Result<_>>()?)
     }
 }

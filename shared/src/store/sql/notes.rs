@@ -1,7 +1,6 @@
 //! Notes among the team.
 
-use sqlx::{AnyConnection, AnyPool};
-
+use super::db::{Client, Readers, Result, query};
 use super::rows::{self, number, word};
 use super::{outbox, text};
 use crate::event::{EventKind, Lane};
@@ -19,18 +18,18 @@ const INSERT: &str = "insert into note (conversation_id, seq, id, author, via, c
 pub(super) const NEWEST: &str = "select * from note where conversation_id = $1 order by seq desc limit 100";
 
 /// Two racing calls with one `id` conflict at the unique index; the writer runs the later one again.
-pub(super) async fn add(tx: &mut AnyConnection, note: &Note, lanes: &[Lane]) -> sqlx::Result<Option<(Note, bool)>> {
+pub(super) async fn add(tx: &mut Client, note: &Note, lanes: &[Lane]) -> Result<Option<(Note, bool)>> {
     let (conversation_id, id) = (text(&note.conversation_id), text(&note.id));
-    let first = sqlx::query(FIRST).bind(&conversation_id).bind(&id).fetch_optional(&mut *tx).await?;
+    let first = query(FIRST).bind(&conversation_id).bind(&id).fetch_optional(&mut *tx).await?;
     if let Some(row) = first {
         return Ok(Some((rows::note(&row)?, false)));
     }
-    let counted = sqlx::query(COUNT).bind(&conversation_id).bind(note.created_at.0);
+    let counted = query(COUNT).bind(&conversation_id).bind(note.created_at.0);
     let Some(head) = counted.fetch_optional(&mut *tx).await? else { return Ok(None) };
     let seq = number(&head, "notes")?;
     let stored =
         Note { conversation_id, seq, id, author: text(&note.author), content: text(&note.content), ..note.clone() };
-    sqlx::query(INSERT)
+    query(INSERT)
         .bind(&stored.conversation_id)
         .bind(seq)
         .bind(&stored.id)
@@ -46,7 +45,7 @@ pub(super) async fn add(tx: &mut AnyConnection, note: &Note, lanes: &[Lane]) -> 
 }
 
 /// The newest ones, oldest first.
-pub(super) async fn of(readers: &AnyPool, conversation_id: &str) -> StoreResult<Vec<Note>> {
-    let rows = sqlx::query(NEWEST).bind(text(conversation_id)).fetch_all(readers).await?;
-    Ok(rows.iter().rev().map(rows::note).collect::<sqlx::Result<_>>()?)
+pub(super) async fn of(readers: &Readers, conversation_id: &str) -> StoreResult<Vec<Note>> {
+    let rows = query(NEWEST).bind(text(conversation_id)).fetch_all(readers).await?;
+    Ok(rows.iter().rev().map(rows::note).collect::<Result<_>>()?)
 }

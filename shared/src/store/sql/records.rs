@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::db::{Result, query};
 use super::rows::{self, json};
 use super::{SqlStore, optional, search, statistics, text};
 use crate::model::{Activity, Message};
@@ -18,8 +19,8 @@ const NEXT_PAGE: &str = "select * from activity where id < $2 order by id desc l
 impl Records for SqlStore {
     async fn record(&self, activity: &Activity) -> StoreResult<()> {
         let args = (activity.clone(), json(&activity.details)?);
-        self.write(&activity.id, args, |(activity, details), tx| {
-            let query = sqlx::query(RECORD)
+        self.write_once(&activity.id, args, |(activity, details), tx| {
+            let query = query(RECORD)
                 .bind(text(&activity.id))
                 .bind(activity.created_at.0)
                 .bind(optional(activity.session_id.as_deref()))
@@ -38,11 +39,11 @@ impl Records for SqlStore {
         let size = request.size();
         let limit = i64::try_from(size).unwrap_or(i64::MAX) + 1;
         let query = match request.cursor {
-            Some(_) => sqlx::query(NEXT_PAGE).bind(limit).bind(start.id),
-            None => sqlx::query(FIRST_PAGE).bind(limit),
+            Some(_) => query(NEXT_PAGE).bind(limit).bind(start.id),
+            None => query(FIRST_PAGE).bind(limit),
         };
         let rows = query.fetch_all(&self.readers).await?;
-        let items: Vec<Activity> = rows.iter().map(rows::activity).collect::<sqlx::Result<_>>()?;
+        let items: Vec<Activity> = rows.iter().map(rows::activity).collect::<Result<_>>()?;
         Ok(page(items, size, |line| Key { at: line.created_at.0, id: line.id.clone(), seq: 0 }))
     }
 
@@ -55,6 +56,7 @@ impl Records for SqlStore {
     }
 
     async fn figures(&self, from_day: i64, to_day: i64, now: Timestamp) -> StoreResult<Figures> {
-        statistics::figures(&self.readers, from_day, to_day, now).await
+        let figures = statistics::figures(&self.readers, from_day, to_day).await?;
+        Ok(Figures { visitors_online: self.live.online(now), ..figures })
     }
 }

@@ -2,60 +2,59 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::any::AnyRow;
-use sqlx::{Error, Result, Row};
 
-use crate::model::{Activity, Claim, Connection, Conversation, LastMessage, Message, Note, Session, Side};
+use super::db::{Error, Result, Row, Word};
+use crate::model::{Activity, Claim, Conversation, LastMessage, Message, Note, Session};
 use crate::time::Timestamp;
 
 /// A column of text.
-pub(super) fn string(row: &AnyRow, column: &str) -> Result<String> {
-    row.try_get(column)
+pub(super) fn string(row: &Row, column: &str) -> Result<String> {
+    row.text(column)?.ok_or_else(|| null(column))
 }
 
 /// A column of text that may be null.
-pub(super) fn maybe_string(row: &AnyRow, column: &str) -> Result<Option<String>> {
-    row.try_get(column)
+pub(super) fn maybe_string(row: &Row, column: &str) -> Result<Option<String>> {
+    row.text(column)
 }
 
 /// A number.
-pub(super) fn number(row: &AnyRow, column: &str) -> Result<i64> {
-    row.try_get(column)
+pub(super) fn number(row: &Row, column: &str) -> Result<i64> {
+    row.number(column)?.ok_or_else(|| null(column))
 }
 
 /// A number that may be null.
-pub(super) fn maybe_number(row: &AnyRow, column: &str) -> Result<Option<i64>> {
-    row.try_get(column)
+pub(super) fn maybe_number(row: &Row, column: &str) -> Result<Option<i64>> {
+    row.number(column)
+}
+
+fn null(column: &str) -> Error {
+    Error::Value(format!("the column {column} is null").into())
 }
 
 /// A point in time.
-pub(super) fn time(row: &AnyRow, column: &str) -> Result<Timestamp> {
+pub(super) fn time(row: &Row, column: &str) -> Result<Timestamp> {
     number(row, column).map(Timestamp)
 }
 
 /// A point in time that may be null.
-pub(super) fn maybe_time(row: &AnyRow, column: &str) -> Result<Option<Timestamp>> {
+pub(super) fn maybe_time(row: &Row, column: &str) -> Result<Option<Timestamp>> {
     Ok(maybe_number(row, column)?.map(Timestamp))
 }
 
 /// A value of an enum as its contract's word.
-pub(super) fn word<T: Serialize>(value: T) -> Result<String> {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => Ok(word),
-        Ok(other) => Err(Error::Encode(format!("{other} is no word").into())),
-        Err(error) => Err(Error::Encode(error.into())),
-    }
+pub(super) fn word<T: Serialize>(value: T) -> Result<Word> {
+    serde_variant::to_variant_name(&value).map(Word).map_err(|error| Error::Value(error.into()))
 }
 
 /// An enum's value from its contract's word.
 pub(super) fn from_word<T: DeserializeOwned>(word: String) -> Result<T> {
-    serde_json::from_value(serde_json::Value::String(word)).map_err(|error| Error::Decode(error.into()))
+    serde_json::from_value(serde_json::Value::String(word)).map_err(|error| Error::Value(error.into()))
 }
 
 /// A value as JSON.
 pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     // PostgreSQL keeps JSON's escaped NUL as the six characters that it is, so that nothing has to be replaced here.
-    serde_json::to_string(value).map_err(|error| Error::Encode(error.into()))
+    serde_json::to_string(value).map_err(|error| Error::Value(error.into()))
 }
 
 /// Values as a statement takes them that goes over the elements of a JSON array: each alone in an array of its own.
@@ -65,11 +64,11 @@ pub(super) fn elements<T: Serialize>(values: impl IntoIterator<Item = T>) -> Res
 
 /// A value from JSON.
 pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| Error::Decode(error.into()))
+    serde_json::from_str(text).map_err(|error| Error::Value(error.into()))
 }
 
-/// A conversation; its row may carry `online_count`.
-pub(super) fn conversation(row: &AnyRow) -> Result<Conversation> {
+/// A conversation; whether its visitor is there stands in no row.
+pub(super) fn conversation(row: &Row) -> Result<Conversation> {
     Ok(Conversation {
         conversation_id: string(row, "conversation_id")?,
         site: string(row, "site")?,
@@ -91,17 +90,17 @@ pub(super) fn conversation(row: &AnyRow) -> Result<Conversation> {
         tags: from_json(&string(row, "tags")?)?,
         claim: claim(row)?,
         visitor_chat_id: maybe_number(row, "visitor_chat_id")?,
-        online: row.try_get::<i64, _>("online_count").is_ok_and(|count| count > 0),
+        online: false,
     })
 }
 
-fn claim(row: &AnyRow) -> Result<Option<Claim>> {
+fn claim(row: &Row) -> Result<Option<Claim>> {
     let Some(name) = maybe_string(row, "claimed_by")? else { return Ok(None) };
     Ok(Some(Claim { name, at: maybe_time(row, "claimed_at")?.unwrap_or_default() }))
 }
 
 /// A note.
-pub(super) fn note(row: &AnyRow) -> Result<Note> {
+pub(super) fn note(row: &Row) -> Result<Note> {
     Ok(Note {
         conversation_id: string(row, "conversation_id")?,
         seq: number(row, "seq")?,
@@ -113,7 +112,7 @@ pub(super) fn note(row: &AnyRow) -> Result<Note> {
     })
 }
 
-fn last_message(row: &AnyRow) -> Result<Option<LastMessage>> {
+fn last_message(row: &Row) -> Result<Option<LastMessage>> {
     let Some(sender) = maybe_string(row, "last_sender")? else { return Ok(None) };
     Ok(Some(LastMessage {
         seq: number(row, "head_seq")?,
@@ -124,7 +123,7 @@ fn last_message(row: &AnyRow) -> Result<Option<LastMessage>> {
 }
 
 /// A message.
-pub(super) fn message(row: &AnyRow) -> Result<Message> {
+pub(super) fn message(row: &Row) -> Result<Message> {
     Ok(Message {
         conversation_id: string(row, "conversation_id")?,
         id: string(row, "id")?,
@@ -142,25 +141,8 @@ pub(super) fn message(row: &AnyRow) -> Result<Message> {
     })
 }
 
-/// A live socket.
-pub(super) fn connection(row: &AnyRow) -> Result<Connection> {
-    let side = match string(row, "side")?.as_str() {
-        "admin" => Side::Admin { session_id: maybe_string(row, "session_id")?.unwrap_or_default() },
-        _ => Side::Visitor { conversation_id: maybe_string(row, "conversation_id")? },
-    };
-    Ok(Connection {
-        connection_id: string(row, "connection_id")?,
-        side,
-        ip: string(row, "ip")?,
-        user_agent: maybe_string(row, "user_agent")?,
-        country: maybe_string(row, "country")?,
-        connected_at: time(row, "connected_at")?,
-        expires_at: time(row, "expires_at")?,
-    })
-}
-
 /// A login.
-pub(super) fn session(row: &AnyRow) -> Result<Session> {
+pub(super) fn session(row: &Row) -> Result<Session> {
     Ok(Session {
         session_id: string(row, "session_id")?,
         name: string(row, "name")?,
@@ -174,7 +156,7 @@ pub(super) fn session(row: &AnyRow) -> Result<Session> {
 }
 
 /// A line of the audit trail.
-pub(super) fn activity(row: &AnyRow) -> Result<Activity> {
+pub(super) fn activity(row: &Row) -> Result<Activity> {
     Ok(Activity {
         id: string(row, "id")?,
         created_at: time(row, "created_at")?,

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::AnyPool;
-use sqlx::any::AnyRow;
-
+use super::db::{Readers, Result, Row, query};
 use super::index::{self, BLOCK_OF};
 use super::rows::{self, elements, number, string};
 use super::words::{ids, longest, prefix};
@@ -42,7 +40,7 @@ pub(super) const WITHIN: &str =
 
 /// Messages in which a term may occur, newest first: those behind the index, and then those of its lists.
 struct Candidates<'a> {
-    pool: &'a AnyPool,
+    pool: &'a Readers,
     database: Database,
     prefix: i64,
     /// Everything from here on has been looked at.
@@ -53,23 +51,22 @@ struct Candidates<'a> {
 }
 
 impl<'a> Candidates<'a> {
-    async fn start(pool: &'a AnyPool, database: Database, prefix: i64, before: String) -> sqlx::Result<Self> {
-        let mut connection = pool.acquire().await?;
-        let end = index::end(&mut connection).await?;
+    async fn start(pool: &'a Readers, database: Database, prefix: i64, before: String) -> Result<Self> {
+        let end = index::end(pool).await?;
         let behind = before > end.last_id;
         let block = if behind {
             end.block
         } else {
-            let row = sqlx::query(BLOCK_OF).bind(&before).fetch_optional(&mut *connection).await?;
+            let row = query(BLOCK_OF).bind(&before).fetch_optional(pool).await?;
             row.map_or(Ok(0), |row| number(&row, "block"))?
         };
         Ok(Self { pool, database, prefix, before, behind, indexed: end.last_id, block })
     }
 
     /// The next ones with their visitors' names; `None` after the last.
-    async fn next(&mut self) -> sqlx::Result<Option<Vec<AnyRow>>> {
+    async fn next(&mut self) -> Result<Option<Vec<Row>>> {
         if self.behind {
-            let query = sqlx::query(BEHIND).bind(&self.before).bind(&self.indexed).bind(limit(AT_ONCE));
+            let query = query(BEHIND).bind(&self.before).bind(&self.indexed).bind(limit(AT_ONCE));
             let rows = query.fetch_all(self.pool).await?;
             self.behind = rows.len() == AT_ONCE;
             match rows.last().filter(|_| self.behind) {
@@ -84,15 +81,15 @@ impl<'a> Candidates<'a> {
         if ids.is_empty() {
             return Ok(None);
         }
-        let query = sqlx::query(MESSAGES.on(self.database)).bind(elements(&ids)?);
+        let query = query(MESSAGES.on(self.database)).bind(elements(&ids)?);
         query.fetch_all(self.pool).await.map(Some)
     }
 
     /// The ids of the next lists.
-    async fn listed(&mut self) -> sqlx::Result<BTreeSet<String>> {
+    async fn listed(&mut self) -> Result<BTreeSet<String>> {
         let mut found = BTreeSet::new();
         while found.len() < AT_ONCE && self.block > 0 {
-            let query = sqlx::query(LISTS).bind(self.prefix).bind(self.block).bind(16_i64);
+            let query = query(LISTS).bind(self.prefix).bind(self.block).bind(16_i64);
             let lists = query.fetch_all(self.pool).await?;
             self.block = 0;
             for list in &lists {
@@ -113,7 +110,7 @@ fn limit(size: usize) -> i64 {
 
 /// A page of messages in which all terms occur.
 pub(super) async fn search(
-    pool: &AnyPool,
+    pool: &Readers,
     database: Database,
     wanted: &[String],
     request: &PageRequest,
@@ -139,11 +136,10 @@ pub(super) async fn search(
 }
 
 /// The conversations in which a term may occur; `None` when these are too many to be looked up.
-pub(super) async fn few(pool: &AnyPool, database: Database, term: &str) -> StoreResult<Option<BTreeSet<String>>> {
+pub(super) async fn few(pool: &Readers, database: Database, term: &str) -> StoreResult<Option<BTreeSet<String>>> {
     let prefix = prefix(term);
-    let query = sqlx::query(NAMED).bind(prefix).bind(limit(FEW) + 1);
-    let named = query.fetch_all(pool).await?;
-    let mut found = named.iter().map(|row| string(row, "conversation_id")).collect::<sqlx::Result<BTreeSet<_>>>()?;
+    let named = query(NAMED).bind(prefix).bind(limit(FEW) + 1).fetch_all(pool).await?;
+    let mut found = named.iter().map(|row| string(row, "conversation_id")).collect::<Result<BTreeSet<_>>>()?;
     let mut candidates = Candidates::start(pool, database, prefix, END.to_owned()).await?;
     let (mut looked, wanted) = (named.len(), [term.to_owned()]);
     while candidates.behind && looked <= FEW {
@@ -162,7 +158,7 @@ pub(super) async fn few(pool: &AnyPool, database: Database, term: &str) -> Store
     if looked + messages.len() > FEW {
         return Ok(None);
     }
-    let rows = sqlx::query(CONVERSATIONS.on(database)).bind(elements(&messages)?).fetch_all(pool).await?;
+    let rows = query(CONVERSATIONS.on(database)).bind(elements(&messages)?).fetch_all(pool).await?;
     for row in &rows {
         found.insert(string(row, "conversation_id")?);
     }
@@ -170,12 +166,12 @@ pub(super) async fn few(pool: &AnyPool, database: Database, term: &str) -> Store
 }
 
 /// Whether each term begins a word of the visitor's name or of some message of the conversation.
-pub(super) async fn said(pool: &AnyPool, conversation: &Conversation, wanted: &[String]) -> StoreResult<bool> {
+pub(super) async fn said(pool: &Readers, conversation: &Conversation, wanted: &[String]) -> StoreResult<bool> {
     let alone = |term: &String, text: &str| matches(std::slice::from_ref(term), text);
     let mut missing: Vec<_> = wanted.iter().filter(|term| !alone(term, &conversation.visitor_name)).collect();
     let mut before = i64::MAX;
     while !missing.is_empty() {
-        let query = sqlx::query(WITHIN).bind(&conversation.conversation_id).bind(before).bind(limit(AT_ONCE));
+        let query = query(WITHIN).bind(&conversation.conversation_id).bind(before).bind(limit(AT_ONCE));
         let rows = query.fetch_all(pool).await?;
         for row in &rows {
             let content = string(row, "content")?;

@@ -1,9 +1,9 @@
 //! Logins: codes, sessions with their tokens, tickets.
 
 use async_trait::async_trait;
-use sqlx::AnyConnection;
 use subtle::ConstantTimeEq;
 
+use super::db::{Client, Result, query};
 use super::rows::{self, maybe_number, number, string};
 use super::{SqlStore, text};
 use crate::model::Session;
@@ -51,9 +51,9 @@ struct Try {
     token_hash: String,
 }
 
-async fn redeem(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
+async fn redeem(tx: &mut Client, one: &Try) -> Result<Redeemed> {
     let now = one.session.created_at.0;
-    let counted = sqlx::query(TRY_CODE).bind(&one.challenge_hash).bind(one.max_tries).bind(now);
+    let counted = query(TRY_CODE).bind(&one.challenge_hash).bind(one.max_tries).bind(now);
     let Some(row) = counted.fetch_optional(&mut *tx).await? else { return redeemed_before(tx, one).await };
     let code_hash = string(&row, "code_hash")?;
     if !bool::from(code_hash.as_bytes().ct_eq(one.code_hash.as_bytes())) {
@@ -63,10 +63,10 @@ async fn redeem(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
 }
 
 /// Uses the code up; the session stands.
-async fn begin(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
-    sqlx::query(USE_CODE).bind(&one.challenge_hash).execute(&mut *tx).await?;
+async fn begin(tx: &mut Client, one: &Try) -> Result<Redeemed> {
+    query(USE_CODE).bind(&one.challenge_hash).execute(&mut *tx).await?;
     let session = &one.session;
-    sqlx::query(INSERT)
+    query(INSERT)
         .bind(text(&session.session_id))
         .bind(text(&session.name))
         .bind(text(&session.ip))
@@ -77,12 +77,12 @@ async fn begin(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
         .bind(session.rotated_at.0)
         .execute(&mut *tx)
         .await?;
-    sqlx::query(INSERT_TOKEN).bind(&one.token_hash).bind(text(&session.session_id)).execute(tx).await?;
+    query(INSERT_TOKEN).bind(&one.token_hash).bind(text(&session.session_id)).execute(tx).await?;
     Ok(Redeemed::Session)
 }
 
-async fn redeem_approval(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
-    let approval = sqlx::query(LOCK_APPROVAL).bind(&one.challenge_hash).bind(one.session.created_at.0);
+async fn redeem_approval(tx: &mut Client, one: &Try) -> Result<Redeemed> {
+    let approval = query(LOCK_APPROVAL).bind(&one.challenge_hash).bind(one.session.created_at.0);
     match approval.fetch_optional(&mut *tx).await? {
         Some(row) if number(&row, "approved")? == 1 => begin(tx, one).await,
         Some(_) => Ok(Redeemed::Wrong),
@@ -91,8 +91,8 @@ async fn redeem_approval(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Rede
 }
 
 /// The same call again after a lost answer finds what it stored.
-async fn redeemed_before(tx: &mut AnyConnection, one: &Try) -> sqlx::Result<Redeemed> {
-    let query = sqlx::query(IS_PRESENT).bind(text(&one.session.session_id)).bind(&one.token_hash);
+async fn redeemed_before(tx: &mut Client, one: &Try) -> Result<Redeemed> {
+    let query = query(IS_PRESENT).bind(text(&one.session.session_id)).bind(&one.token_hash);
     Ok(if query.fetch_optional(tx).await?.is_some() { Redeemed::Session } else { Redeemed::Refused })
 }
 
@@ -104,22 +104,22 @@ struct Rotation {
     grace_until: Timestamp,
 }
 
-async fn rotate(tx: &mut AnyConnection, one: &Rotation) -> sqlx::Result<bool> {
-    let retire = sqlx::query(RETIRE_TOKEN).bind(&one.session_id).bind(&one.old_hash).bind(one.grace_until.0);
-    if retire.execute(&mut *tx).await?.rows_affected() == 0 {
-        let again = sqlx::query(IS_PRESENT).bind(&one.session_id).bind(&one.new_hash);
+async fn rotate(tx: &mut Client, one: &Rotation) -> Result<bool> {
+    let retire = query(RETIRE_TOKEN).bind(&one.session_id).bind(&one.old_hash).bind(one.grace_until.0);
+    if retire.execute(&mut *tx).await? == 0 {
+        let again = query(IS_PRESENT).bind(&one.session_id).bind(&one.new_hash);
         return Ok(again.fetch_optional(tx).await?.is_some());
     }
-    sqlx::query(INSERT_TOKEN).bind(&one.new_hash).bind(&one.session_id).execute(&mut *tx).await?;
-    sqlx::query(ROTATED).bind(&one.session_id).bind(one.now.0).execute(tx).await?;
+    query(INSERT_TOKEN).bind(&one.new_hash).bind(&one.session_id).execute(&mut *tx).await?;
+    query(ROTATED).bind(&one.session_id).bind(one.now.0).execute(tx).await?;
     Ok(true)
 }
 
 #[async_trait]
 impl Sessions for SqlStore {
     async fn put_code(&self, code: &LoginCode) -> StoreResult<()> {
-        self.write(&code.challenge_hash, code.clone(), |code, tx| {
-            let query = sqlx::query(PUT_CODE)
+        self.write_once(&code.challenge_hash, code.clone(), |code, tx| {
+            let query = query(PUT_CODE)
                 .bind(text(&code.challenge_hash))
                 .bind(text(&code.code_hash))
                 .bind(code.created_at.0)
@@ -148,9 +148,9 @@ impl Sessions for SqlStore {
     }
 
     async fn approve_code(&self, challenge_hash: &str, now: Timestamp) -> StoreResult<bool> {
-        self.write(challenge_hash, (text(challenge_hash), now.0), |(hash, now), tx| {
-            let query = sqlx::query(APPROVE).bind(hash).bind(now);
-            Box::pin(async move { query.execute(tx).await.map(|done| done.rows_affected() > 0) })
+        self.write_once(challenge_hash, (text(challenge_hash), now.0), |(hash, now), tx| {
+            let query = query(APPROVE).bind(hash).bind(now);
+            Box::pin(async move { query.execute(tx).await.map(|done| done > 0) })
         })
         .await
     }
@@ -168,22 +168,22 @@ impl Sessions for SqlStore {
     }
 
     async fn session_by_token(&self, token_hash: &str, now: Timestamp) -> StoreResult<Option<SessionToken>> {
-        let query = sqlx::query(BY_TOKEN).bind(text(token_hash)).bind(now.0);
+        let query = query(BY_TOKEN).bind(text(token_hash)).bind(now.0).brief();
         let Some(row) = query.fetch_optional(&self.readers).await? else { return Ok(None) };
         let current = maybe_number(&row, "grace_until")?.is_none();
         Ok(Some(SessionToken { session: rows::session(&row)?, current }))
     }
 
     async fn session(&self, session_id: &str, now: Timestamp) -> StoreResult<Option<Session>> {
-        let query = sqlx::query(BY_ID).bind(text(session_id)).bind(now.0);
+        let query = query(BY_ID).bind(text(session_id)).bind(now.0).brief();
         let row = query.fetch_optional(&self.readers).await?;
         Ok(row.as_ref().map(rows::session).transpose()?)
     }
 
     async fn touch_session(&self, session_id: &str, now: Timestamp, expires_at: Timestamp) -> StoreResult<()> {
         let args = (text(session_id), now.0, expires_at.0);
-        self.write(session_id, args, |(id, now, expires_at), tx| {
-            let query = sqlx::query(TOUCH).bind(id).bind(now).bind(expires_at);
+        self.write_once(session_id, args, |(id, now, expires_at), tx| {
+            let query = query(TOUCH).bind(id).bind(now).bind(expires_at);
             Box::pin(async move { query.execute(tx).await.map(|_| ()) })
         })
         .await
@@ -203,17 +203,17 @@ impl Sessions for SqlStore {
     }
 
     async fn end_session(&self, session_id: &str) -> StoreResult<bool> {
-        self.write(session_id, text(session_id), |id, tx| {
-            let query = sqlx::query(END).bind(id);
-            Box::pin(async move { query.execute(tx).await.map(|done| done.rows_affected() > 0) })
+        self.write_once(session_id, text(session_id), |id, tx| {
+            let query = query(END).bind(id);
+            Box::pin(async move { query.execute(tx).await.map(|done| done > 0) })
         })
         .await
     }
 
     async fn put_ticket(&self, ticket_hash: &str, session_id: &str, expires_at: Timestamp) -> StoreResult<()> {
         let args = (text(ticket_hash), text(session_id), expires_at.0);
-        self.write(session_id, args, |(hash, session_id, expires_at), tx| {
-            let query = sqlx::query(PUT_TICKET).bind(hash).bind(session_id).bind(expires_at);
+        self.write_once(session_id, args, |(hash, session_id, expires_at), tx| {
+            let query = query(PUT_TICKET).bind(hash).bind(session_id).bind(expires_at);
             Box::pin(async move { query.execute(tx).await.map(|_| ()) })
         })
         .await

@@ -1,14 +1,13 @@
 //! Care of the store as a whole.
 
 use async_trait::async_trait;
-use sqlx::AnyConnection;
 
+use super::db::{Client, Result, query};
 use super::{Database, SqlStore};
 use crate::store::{StoreResult, Swept, Upkeep};
 use crate::time::Timestamp;
 
-const PING: &str = "select turns from turnstile where name = 'connection'";
-const CONNECTIONS: [&str; 1] = ["delete from connection where expires_at <= $1"];
+const PING: &str = "select turns from turnstile where name = 'search'";
 /// A session takes its tokens and tickets with it.
 const SESSIONS: [&str; 4] = [
     "delete from session where expires_at <= $1",
@@ -24,30 +23,31 @@ const OTHERS: [&str; 5] = [
     "delete from operator_presence where until <= $1",
 ];
 
-async fn remove(tx: &mut AnyConnection, statements: &[&'static str], now: Timestamp) -> sqlx::Result<i64> {
+async fn remove(tx: &mut Client, statements: &[&'static str], now: Timestamp) -> Result<i64> {
     let mut removed = 0;
     for statement in statements {
-        removed += sqlx::query(*statement).bind(now.0).execute(&mut *tx).await?.rows_affected();
+        removed += query(statement).bind(now.0).execute(&mut *tx).await?;
     }
     Ok(i64::try_from(removed).unwrap_or(i64::MAX))
 }
 
-async fn sweep(tx: &mut AnyConnection, now: Timestamp) -> sqlx::Result<Swept> {
-    let connections = remove(tx, &CONNECTIONS, now).await?;
+async fn sweep(tx: &mut Client, now: Timestamp) -> Result<Swept> {
     let sessions = remove(tx, &SESSIONS, now).await?;
     let others = remove(tx, &OTHERS, now).await?;
-    Ok(Swept { connections, sessions, others })
+    Ok(Swept { connections: 0, sessions, others })
 }
 
 #[async_trait]
 impl Upkeep for SqlStore {
     async fn ping(&self) -> StoreResult<()> {
-        sqlx::query(PING).fetch_one(&self.readers).await?;
+        query(PING).fetch_one(&self.readers).await?;
         Ok(())
     }
 
     async fn sweep(&self, now: Timestamp) -> StoreResult<Swept> {
-        self.write("sweep", now, |now, tx| Box::pin(sweep(tx, *now))).await
+        let connections = self.live.sweep(now);
+        let swept = self.write("sweep", now, |now, tx| Box::pin(sweep(tx, *now))).await?;
+        Ok(Swept { connections, ..swept })
     }
 
     fn name(&self) -> &'static str {

@@ -9,14 +9,16 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use async_trait::async_trait;
+use futures::executor::block_on;
 use futures::future::BoxFuture;
-use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Database;
 use super::append::{self, Memory, Order};
+use super::db::{Client, Result, query};
 use super::failure::{copy, is_conflict, is_lost, stopped};
 use super::kept::Kept;
+use crate::model::Conversation;
 use crate::store::{Appended, StoreError, StoreResult};
 
 /// The most jobs of one transaction.
@@ -26,12 +28,23 @@ const QUEUE: usize = 1_024;
 /// How often a job that lost a conflict is tried in all.
 const TRIES: usize = 5;
 
-type Run<A, T> = for<'c> fn(&'c A, &'c mut AnyConnection) -> BoxFuture<'c, sqlx::Result<T>>;
+/// A job's work, which gets its arguments and the transaction; it runs again after a conflict.
+pub(super) type Run<A, T> = for<'c> fn(&'c A, &'c mut Client) -> BoxFuture<'c, Result<T>>;
+
+/// What is known of a job before it runs.
+#[derive(Default)]
+pub(super) struct How {
+    /// It is one statement on PostgreSQL, or one that writes and what reads after it.
+    pub(super) one_statement: bool,
+    /// It makes this conversation.
+    pub(super) begins: Option<Conversation>,
+}
 
 #[async_trait]
 trait Job: Send {
     fn key(&self) -> &str;
-    async fn run(&mut self, connection: &mut AnyConnection) -> sqlx::Result<()>;
+    fn how(&self) -> &How;
+    async fn run(&mut self, client: &mut Client) -> Result<()>;
     fn answer(self: Box<Self>, outcome: StoreResult<()>);
 }
 
@@ -39,6 +52,7 @@ struct Call<A, T> {
     key: String,
     args: A,
     run: Run<A, T>,
+    how: How,
     answer: Option<T>,
     caller: oneshot::Sender<StoreResult<T>>,
 }
@@ -49,8 +63,12 @@ impl<A: Send + Sync, T: Send> Job for Call<A, T> {
         &self.key
     }
 
-    async fn run(&mut self, connection: &mut AnyConnection) -> sqlx::Result<()> {
-        self.answer = Some((self.run)(&self.args, connection).await?);
+    fn how(&self) -> &How {
+        &self.how
+    }
+
+    async fn run(&mut self, client: &mut Client) -> Result<()> {
+        self.answer = Some((self.run)(&self.args, client).await?);
         Ok(())
     }
 
@@ -76,12 +94,19 @@ enum Work {
 pub(super) struct Writers(Vec<mpsc::Sender<Work>>);
 
 impl Writers {
-    /// Starts `count` writers on `pool`, whose connections others may need.
-    pub(super) fn start(pool: &AnyPool, count: u32, database: Database, shared: bool) -> Self {
+    /// Starts a writer on a thread of its own, where whatever it does blocks nobody.
+    pub(super) fn on_a_thread(client: Client) -> std::io::Result<Self> {
+        let (queue, work) = mpsc::channel(QUEUE);
+        let writer = Writer::new(Kept::Here(client), Database::Sqlite);
+        std::thread::Builder::new().name("writer".into()).spawn(move || block_on(writer.work(work)))?;
+        Ok(Self(vec![queue]))
+    }
+
+    /// Starts so many writers on connections of a pool.
+    pub(super) fn of_pool(pool: &sqlx::PgPool, count: u32) -> Self {
         let start = |_| {
             let (queue, work) = mpsc::channel(QUEUE);
-            let kept = Kept::new(pool, database, shared);
-            tokio::spawn(Writer { kept, database, memory: Memory::default() }.work(work));
+            tokio::spawn(Writer::new(Kept::of(pool), Database::Postgres).work(work));
             queue
         };
         Self((0..count).map(start).collect())
@@ -96,18 +121,21 @@ impl Writers {
     }
 
     /// Puts a job into its key's queue and waits for its commit.
-    pub(super) async fn write<A, T>(&self, key: &str, args: A, run: Run<A, T>) -> StoreResult<T>
+    pub(super) async fn write<A, T>(&self, key: &str, args: A, run: Run<A, T>, how: How) -> StoreResult<T>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
-        let job = Call { key: key.to_owned(), args, run, answer: None, caller };
+        let job = Call { key: key.to_owned(), args, run, how, answer: None, caller };
         self.queue(key).ok_or_else(stopped)?.send(Work::Job(Box::new(job))).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
     fn queue(&self, key: &str) -> Option<&mpsc::Sender<Work>> {
+        if let [only] = self.0.as_slice() {
+            return Some(only);
+        }
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         let count = u64::try_from(self.0.len()).unwrap_or(1).max(1);
@@ -122,6 +150,10 @@ struct Writer {
 }
 
 impl Writer {
+    fn new(kept: Kept, database: Database) -> Self {
+        Self { kept, database, memory: Memory::default() }
+    }
+
     async fn work(mut self, mut queue: mpsc::Receiver<Work>) {
         let mut work = Vec::with_capacity(BATCH);
         while queue.recv_many(&mut work, BATCH).await > 0 {
@@ -175,9 +207,9 @@ impl Writer {
         }
     }
 
-    async fn append(&mut self, orders: &[&Order]) -> sqlx::Result<Vec<Appended>> {
-        let connection = self.kept.connection().await?;
-        let stored = append::append(connection, self.database, &mut self.memory, orders).await;
+    async fn append(&mut self, orders: &[&Order]) -> Result<Vec<Appended>> {
+        let client = self.kept.client().await?;
+        let stored = append::append(client, self.database, &mut self.memory, orders).await;
         self.kept.done(stored)
     }
 
@@ -205,21 +237,34 @@ impl Writer {
         }
     }
 
-    async fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
-        let connection = self.kept.connection().await?;
-        let committed = transact(connection, self.database, jobs).await;
+    async fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<()> {
+        let client = self.kept.client().await?;
+        let committed = transact(client, self.database, jobs).await;
+        if committed.is_ok() {
+            jobs.iter().filter_map(|job| job.how().begins.as_ref()).for_each(|begun| self.memory.begin(begun));
+        }
         self.kept.done(committed)
     }
 }
 
-async fn transact(connection: &mut AnyConnection, database: Database, jobs: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
-    let mut transaction = connection.begin_with(database.begin()).await?;
-    for job in jobs {
-        if let Err(error) = job.run(&mut transaction).await {
-            // Awaited, so that the next transaction of this writer does not begin within what is left of this one.
-            let _ = transaction.rollback().await;
-            return Err(error);
-        }
+async fn transact(client: &mut Client, database: Database, jobs: &mut [Box<dyn Job>]) -> Result<()> {
+    // A statement is a transaction by itself, and each of the two around it is a trip to PostgreSQL.
+    if let (Database::Postgres, [job]) = (database, &mut *jobs)
+        && job.how().one_statement
+    {
+        return job.run(client).await;
     }
-    transaction.commit().await
+    let run = async {
+        query(database.begin()).execute(client).await?;
+        for job in jobs {
+            job.run(client).await?;
+        }
+        query("commit").execute(client).await
+    };
+    if let Err(error) = run.await {
+        // There may be no transaction, and nothing can be done about a connection that is gone.
+        let _ = query("rollback").execute(client).await;
+        return Err(error);
+    }
+    Ok(())
 }

@@ -103,6 +103,25 @@ fn every_message_stands_in_the_head_or_was_put_aside_and_the_head_stays_under_on
 }
 
 #[test]
+fn the_marks_tell_where_archive_items_begin() {
+    let (mut head, mut items) = (begun(), Vec::new());
+    for number in 1..=300 {
+        let length = usize::try_from(number * 37 % 300).unwrap();
+        let (next, aside) = after(&head, &message(number, Sender::Visitor, &"x".repeat(length), START));
+        items.extend(aside.archive.map(|archive| archive.first));
+        head = next;
+    }
+
+    let marked = head.archived + 1 - i64::try_from(MARKS).unwrap();
+    let begins = |seq| items.iter().rev().find(|first| **first <= seq).copied();
+    for seq in 1..=head.head_seq {
+        let known = begins(seq).filter(|first| *first >= marked);
+        assert_eq!(head.item_begins(seq), known, "{seq}");
+    }
+    assert!(items.len() > 50, "{items:?}");
+}
+
+#[test]
 fn a_day_that_ends_is_put_aside_with_all_that_was_counted() {
     let mut head = begun();
     let mut parts = Vec::new();

@@ -1,16 +1,17 @@
 //! What messages that are stored together become.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::Order;
 use crate::event::{EventKind, Lane};
-use crate::model::{Message, MessageType, Sender, Via};
+use crate::model::{Conversation, Message, MessageType, Sender, Status, Via};
+use crate::store::sql::db::Result;
 use crate::store::sql::rows::json;
 use crate::store::sql::text;
 use crate::store::{Appended, Taken};
-use crate::time::Timestamp;
+use crate::time::{MINUTE, Timestamp};
 use crate::wire::preview;
 
 /// A conversation as it was read, or as it was left by the message before.
@@ -28,6 +29,26 @@ pub(super) struct Before {
     pub(super) day_admin: i64,
     pub(super) waiting_since: Option<i64>,
     pub(super) answers: i64,
+}
+
+impl Before {
+    /// Of a conversation that has no message yet.
+    pub(super) fn new(one: &Conversation) -> Self {
+        Self {
+            open: one.status == Status::Open,
+            visitor_name: text(&one.visitor_name),
+            head_seq: 0,
+            event_seq: 1,
+            event_at: one.created_at.0,
+            last_activity_at: one.last_activity_at.0,
+            full_at: 0,
+            day: 0,
+            day_visitor: 0,
+            day_admin: 0,
+            waiting_since: None,
+            answers: 0,
+        }
+    }
 }
 
 /// A conversation's row as it is to be.
@@ -52,6 +73,9 @@ pub(super) struct Moved {
     pub(super) day: i64,
     pub(super) day_visitor: i64,
     pub(super) day_admin: i64,
+    /// What the indexes hold: the minute and the day.
+    #[serde(skip)]
+    indexed: (i64, i64),
 }
 
 /// A conversation on its way.
@@ -84,6 +108,7 @@ impl Head {
             day: before.day,
             day_visitor: before.day_visitor,
             day_admin: before.day_admin,
+            indexed: (before.last_activity_at / MINUTE, before.day),
         };
         Self { remembered, open: before.open, visitor_name: before.visitor_name, to }
     }
@@ -131,7 +156,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn of(message: &'a Message) -> sqlx::Result<Self> {
+    pub(super) fn of(message: &'a Message) -> Result<Self> {
         Ok(Self {
             conversation_id: &message.conversation_id,
             seq: message.seq,
@@ -152,27 +177,28 @@ impl<'a> Row<'a> {
 /// A row of the outbox.
 #[derive(Serialize)]
 pub(super) struct Told {
-    lane: &'static str,
-    conversation_id: String,
-    position: i64,
-    kind: EventKind,
-    seq: i64,
-    at: i64,
+    pub(super) lane: &'static str,
+    pub(super) conversation_id: String,
+    pub(super) position: i64,
+    pub(super) kind: EventKind,
+    pub(super) seq: i64,
+    pub(super) at: i64,
 }
 
 /// A wait that an admin ended.
 #[derive(Serialize)]
 pub(super) struct Response {
-    day: i64,
-    conversation_id: String,
-    seq: i64,
-    milliseconds: i64,
-    first: i64,
+    pub(super) day: i64,
+    pub(super) conversation_id: String,
+    pub(super) seq: i64,
+    pub(super) milliseconds: i64,
+    pub(super) first: i64,
 }
 
 /// What became of a message.
 pub(super) enum Outcome {
-    Stored(Message),
+    /// The next of [`Plan::messages`].
+    Stored,
     /// The same as one before it.
     Repeats(Message),
     /// The same as one that was stored long ago, at this place.
@@ -183,9 +209,9 @@ pub(super) enum Outcome {
 /// Everything that is to be written.
 #[derive(Default)]
 pub(super) struct Plan {
-    pub(super) heads: HashMap<String, Head>,
+    pub(super) heads: BTreeMap<String, Head>,
     /// Places of what had been stored before, by conversation and `client_id`.
-    pub(super) stored: HashMap<(String, String), i64>,
+    pub(super) stored: BTreeMap<(String, String), i64>,
     /// Counts of earlier days: day, conversation, its visitor's and its admins' messages.
     pub(super) days: Vec<(i64, String, i64, i64)>,
     /// Something was refused for what was only remembered.
@@ -205,7 +231,9 @@ impl Plan {
         if let Some(first) = self.messages.iter().find(same) {
             return Outcome::Repeats(first.clone());
         }
-        if let Some(seq) = self.stored.get(&(id.clone(), client_id.clone())) {
+        if !self.stored.is_empty()
+            && let Some(seq) = self.stored.get(&(id.clone(), client_id.clone()))
+        {
             return Outcome::RepeatsSeq(*seq);
         }
         if !head.open {
@@ -229,24 +257,28 @@ impl Plan {
             client_id,
             id: text(&draft.id),
             seq: to.head_seq + 1,
+            sender: draft.sender,
+            via: draft.via,
             author,
+            message_type: draft.message_type,
             content: text(&draft.content),
-            ..draft.clone()
+            created_at: draft.created_at,
+            edited_at: draft.edited_at,
+            file: draft.file.clone(),
+            reaction: draft.reaction.clone(),
         };
         self.days.extend(to.count(&message));
         self.responses.extend(to.answer(&message));
         to.advance(&message);
         let lanes = order.lanes.iter().filter(|lane| lane.takes(EventKind::MessageStored));
         self.events.extend(lanes.map(|lane| to.told(*lane)));
-        self.messages.push(message.clone());
-        Outcome::Stored(message)
+        self.messages.push(message);
+        Outcome::Stored
     }
 
     /// The conversations that have a new message, in the order in which they are to be locked.
     pub(super) fn moved(&self) -> Vec<&Moved> {
-        let mut moved: Vec<_> = self.heads.values().filter(|head| head.is_moved()).map(|head| &head.to).collect();
-        moved.sort_by(|a, b| a.id.cmp(&b.id));
-        moved
+        self.heads.values().filter(|head| head.is_moved()).map(|head| &head.to).collect()
     }
 
     /// Buckets that refused something and are to remember it: the conversation, the bucket before and now.
@@ -257,6 +289,11 @@ impl Plan {
 }
 
 impl Moved {
+    /// Whether the conversation has another place in an index.
+    pub(super) fn moves_in_indexes(&self) -> bool {
+        self.indexed != (self.last_activity_at / MINUTE, self.day)
+    }
+
     /// Counts a message on its day; answers the counts of the day before, which are to be put aside. A note of the system
     /// counts on no day.
     fn count(&mut self, message: &Message) -> Option<(i64, String, i64, i64)> {
