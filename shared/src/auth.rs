@@ -199,7 +199,7 @@ pub async fn audit(
     record(app, Some(by), &by.ip, action, conversation_id, details).await
 }
 
-/// Adds a line to the audit trail; without an actor when nobody is logged in yet.
+/// Adds a line to the audit trail.
 async fn record(
     app: &App,
     by: Option<&Actor>,
@@ -208,7 +208,19 @@ async fn record(
     conversation_id: Option<&str>,
     details: Value,
 ) -> Result<(), Error> {
-    let activity = Activity {
+    Ok(app.store.record(&line(app, by, ip, action, conversation_id, details)).await?)
+}
+
+/// A line of the audit trail that is yet to be stored; without an actor when nobody is logged in yet.
+pub fn line(
+    app: &App,
+    by: Option<&Actor>,
+    ip: &str,
+    action: &str,
+    conversation_id: Option<&str>,
+    details: Value,
+) -> Activity {
+    Activity {
         id: id::sortable_id(),
         created_at: app.now(),
         session_id: by.and_then(|by| by.session_id.clone()),
@@ -217,6 +229,5 @@ async fn record(
         action: action.into(),
         conversation_id: conversation_id.map(Into::into),
         details,
-    };
-    Ok(app.store.record(&activity).await?)
+    }
 }

@@ -17,8 +17,7 @@ use moderate::ban_of;
 use crate::app::App;
 use crate::connections::Frame;
 use crate::error::Error;
-use crate::id;
-use crate::model::{File, Message, MessageType, Reader, Sender, Side, Via};
+use crate::model::{Activity, File, Message, MessageType, Reader, Sender, Side, Via};
 use crate::rate_limit::{self, Limit, Rate};
 use crate::store::Appended;
 use crate::wire::{MessageText, Outgoing};
@@ -59,12 +58,17 @@ pub struct SentMessage {
 ///
 /// Returns after the commit and after every push has ended. The same `client_id` again answers with the first message.
 pub async fn send(app: &App, draft: Draft) -> Result<SentMessage, Error> {
+    send_told(app, draft, None).await
+}
+
+/// The same with the line of the audit trail, of somebody of the team.
+pub async fn send_told(app: &App, draft: Draft, line: Option<&Activity>) -> Result<SentMessage, Error> {
     let content = MessageText::parse(&draft.content, app.config.max_message_len)?.into_string();
     let rate = (draft.sender == Sender::Visitor).then(|| rate_limit::visitor_messages(&app.config));
     let now = app.now();
     let message = Message {
         conversation_id: draft.conversation_id,
-        id: id::sortable_id_at(now),
+        id: String::new(),
         seq: 0,
         client_id: draft.client_id,
         sender: draft.sender,
@@ -77,7 +81,11 @@ pub async fn send(app: &App, draft: Draft) -> Result<SentMessage, Error> {
         file: draft.file,
         reaction: None,
     };
-    match append(app, message, rate, draft.socket.as_deref()).await? {
+    let appended = match line {
+        Some(line) => app.store.append_told(&message, line).await?,
+        None => append(app, message, rate, draft.socket.as_deref()).await?,
+    };
+    match appended {
         Appended::Stored { message, audience, .. } => {
             let frame = Frame::new(&Outgoing::Message(&message))?;
             push(app, &audience.everyone(), &frame).await?;
@@ -126,27 +134,50 @@ pub async fn react(app: &App, conversation_id: &str, seq: i64, reaction: Option<
     Ok(true)
 }
 
-/// Tells the other side that somebody writes; at most once in 3 s, silently.
-pub async fn typing(app: &App, conversation_id: &str, sender: Sender) -> Result<(), Error> {
-    let side = if sender == Sender::Visitor { "visitor" } else { "admin" };
-    let limit = Limit::Typing(conversation_id, side);
-    match rate_limit::take(&*app.store, &app.config, &limit, app.now()).await {
-        Err(Error::RateLimited { .. }) => return Ok(()),
-        other => other?,
+/// Tells the admins that the visitor writes; at most once in 3 s, silently.
+pub async fn typing(app: &App, conversation_id: &str) -> Result<(), Error> {
+    if !may_type(app, &Limit::Typing(conversation_id, "visitor")).await? {
+        return Ok(());
     }
     let audience = app.store.audience(conversation_id, app.now()).await?;
-    let frame = Frame::new(&Outgoing::Typing { conversation_id, sender })?;
-    let others = if sender == Sender::Visitor { audience.admins } else { audience.visitor };
-    push(app, &others, &frame).await
+    let frame = Frame::new(&Outgoing::Typing { conversation_id, sender: Sender::Visitor })?;
+    push(app, &audience.admins, &frame).await
+}
+
+/// Tells the visitor that somebody of the team writes, likewise. A conversation that has a page open is there; of another one
+/// that is looked up.
+pub async fn admin_typing(app: &App, conversation_id: &str) -> Result<(), Error> {
+    let audience = app.store.audience(conversation_id, app.now()).await?;
+    if audience.visitor.is_empty() {
+        return item(app, conversation_id).await.map(drop);
+    }
+    if !may_type(app, &Limit::Typing(conversation_id, "admin")).await? {
+        return Ok(());
+    }
+    let frame = Frame::new(&Outgoing::Typing { conversation_id, sender: Sender::Admin })?;
+    push(app, &audience.visitor, &frame).await
+}
+
+async fn may_type(app: &App, limit: &Limit<'_>) -> Result<bool, Error> {
+    match rate_limit::take(&*app.store, &app.config, limit, app.now()).await {
+        Err(Error::RateLimited { .. }) => Ok(false),
+        other => other.map(|()| true),
+    }
 }
 
 /// Moves a side's read mark forward and tells whom it concerns: admins of the visitor's, everybody of the team's. `false`: it is
-/// there already, or there is no such conversation.
-pub async fn read(app: &App, conversation_id: &str, reader: Reader, seq: i64) -> Result<bool, Error> {
+/// there already, or there is no such conversation. The line of the audit trail is stored when it moves.
+pub async fn read(
+    app: &App,
+    conversation_id: &str,
+    reader: Reader,
+    seq: i64,
+    line: Option<&Activity>,
+) -> Result<bool, Error> {
     if seq < 0 {
         return Err(Error::field("seq", "must not be negative"));
     }
-    let Some(seq) = app.store.mark_read(conversation_id, reader, seq).await? else { return Ok(false) };
+    let Some(seq) = app.store.mark_read(conversation_id, reader, seq, line).await? else { return Ok(false) };
     let audience = app.store.audience(conversation_id, app.now()).await?;
     let frame = Frame::new(&Outgoing::Read { conversation_id, reader, seq })?;
     let concerned = match reader {

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::app::App;
-use crate::auth::{Actor, audit};
+use crate::auth::{self, Actor, audit};
 use crate::chat::{self, Draft, SentMessage};
 use crate::error::Error;
 use crate::id;
@@ -43,11 +43,8 @@ pub async fn send(
 
 /// Answers a visitor with a message of any kind.
 pub async fn hand_in(app: &App, by: &Actor, draft: Draft) -> Result<SentMessage, Error> {
-    let sent = chat::send(app, draft).await?;
-    if !sent.repeated {
-        audit(app, by, "send", Some(&sent.message.conversation_id), json!({"seq": sent.message.seq})).await?;
-    }
-    Ok(sent)
+    let line = auth::line(app, Some(by), &by.ip, "send", Some(&draft.conversation_id), json!({}));
+    chat::send_told(app, draft, Some(&line)).await
 }
 
 /// Closes a conversation.
@@ -72,15 +69,16 @@ pub async fn delete(app: &App, by: &Actor, conversation_id: &str) -> Result<(), 
 
 /// Moves the team's read mark; the trail hears of it only when there is such a conversation.
 pub async fn read(app: &App, by: &Actor, conversation_id: &str, seq: i64) -> Result<(), Error> {
-    // A mark that moves is one of a conversation that is there.
-    match chat::read(app, conversation_id, Reader::Admin, seq).await {
-        Ok(true) => {}
+    let line = auth::line(app, Some(by), &by.ip, "read", Some(conversation_id), json!({"seq": seq}));
+    match chat::read(app, conversation_id, Reader::Admin, seq, Some(&line)).await {
+        // A mark that moves is one of a conversation that is there, and has its line.
+        Ok(true) => Ok(()),
         other => {
             chat::item(app, conversation_id).await?;
             other?;
+            Ok(app.store.record(&line).await?)
         }
     }
-    audit(app, by, "read", Some(conversation_id), json!({"seq": seq})).await
 }
 
 /// Adds a tag; answers all of them.

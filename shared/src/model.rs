@@ -63,7 +63,7 @@ pub struct File {
 pub struct Message {
     /// The conversation it belongs to.
     pub conversation_id: String,
-    /// Its own id.
+    /// Its own id, which the store gives it: [`Message::id_at`] its place.
     pub id: String,
     /// Its place in the conversation: 1, 2, 3 … without a hole.
     pub seq: i64,
@@ -88,6 +88,19 @@ pub struct Message {
     /// What the other side answered it with: one emoji.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reaction: Option<String>,
+}
+
+impl Message {
+    /// The id of the message at a place: where it is to be found, so that no index is needed.
+    pub fn id_at(conversation_id: &str, seq: i64) -> String {
+        format!("{conversation_id}.{seq}")
+    }
+
+    /// The conversation and the place that a message's id tells; `None` for what is no such id.
+    pub fn place_of(id: &str) -> Option<(&str, i64)> {
+        let (conversation_id, seq) = id.rsplit_once('.')?;
+        Some((conversation_id, seq.parse().ok().filter(|seq| *seq > 0)?))
+    }
 }
 
 /// Whether a conversation takes messages.
@@ -303,4 +316,12 @@ pub struct Activity {
     pub conversation_id: Option<String>,
     /// What else is worth knowing; never a secret or a message's text.
     pub details: serde_json::Value,
+}
+
+impl Activity {
+    /// The same line, of the message at a place.
+    #[must_use]
+    pub fn of(&self, seq: i64) -> Self {
+        Self { details: serde_json::json!({"seq": seq}), ..self.clone() }
+    }
 }

@@ -18,7 +18,7 @@ pub use socket::Socket;
 pub use visitor::Visitor;
 
 /// Nothing here takes longer on a busy machine.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Asks again and again until `found` finds it.
 pub async fn eventually<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {

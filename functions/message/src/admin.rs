@@ -2,7 +2,7 @@
 
 use shared::auth::{self, Actor, Admin};
 use shared::connections::Frame;
-use shared::model::{Connection, Sender, Via};
+use shared::model::{Connection, Via};
 use shared::store::{ConversationFilter, PageRequest};
 use shared::wire::{self, Incoming, Outgoing};
 use shared::{App, Error, chat, desk};
@@ -24,10 +24,7 @@ pub async fn act(
         "delete_conversation" => desk::delete(app, &by, conversation_id()?).await.map(|()| None),
         "close_conversation" => desk::close(app, &by, conversation_id()?).await.map(|_| None),
         "reopen_conversation" => desk::reopen(app, &by, conversation_id()?).await.map(|_| None),
-        "typing" => {
-            let item = chat::item(app, conversation_id()?).await?;
-            chat::typing(app, &item.conversation_id, Sender::Admin).await.map(|()| None)
-        }
+        "typing" => chat::admin_typing(app, conversation_id()?).await.map(|()| None),
         "read" => {
             let conversation_id = conversation_id()?;
             let seq = wire::require(incoming.seq, "seq")?;

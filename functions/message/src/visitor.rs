@@ -47,11 +47,11 @@ async fn other(
             let history = chat::history(app, conversation_id()?, None, Some(before?)).await?;
             Frame::new(&Outgoing::History(&history)).map(Some)
         }
-        "typing" => chat::typing(app, conversation_id()?, Sender::Visitor).await.map(|()| None),
+        "typing" => chat::typing(app, conversation_id()?).await.map(|()| None),
         "read" => {
             let conversation_id = conversation_id()?;
             let seq = wire::require(incoming.seq, "seq")?;
-            chat::read(app, conversation_id, Reader::Visitor, seq).await.map(|_| None)
+            chat::read(app, conversation_id, Reader::Visitor, seq, None).await.map(|_| None)
         }
         "end" => end(app, conversation_id()?).await,
         "ping" => pong(app, conversation_id()?).await.map(Some),

@@ -123,7 +123,7 @@ async fn send(app: &App, call: &Call) -> Result<Response<Body>, Error> {
 async fn read(app: &App, call: &Call) -> Result<Response<Body>, Error> {
     let (body, conversation) = opened(app, call).await?;
     let (conversation_id, seq) = (&conversation.conversation_id, wire::require(body.seq, "seq")?);
-    chat::read(app, conversation_id, Reader::Visitor, seq).await?;
+    chat::read(app, conversation_id, Reader::Visitor, seq, None).await?;
     json(&Outgoing::Read { conversation_id, reader: Reader::Visitor, seq: seq.min(conversation.head_seq) })
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Page, PageRequest, StoreResult};
-use crate::model::{Conversation, Message, Note, Reader, Status};
+use crate::model::{Activity, Conversation, Message, Note, Reader, Status};
 use crate::rate_limit::Rate;
 use crate::time::Timestamp;
 
@@ -58,8 +58,15 @@ pub trait Conversations: Send + Sync {
         status: Status,
         now: Timestamp,
     ) -> StoreResult<Option<(Conversation, bool)>>;
-    /// Moves a side's read mark forward to `seq`, but not past `head_seq`. `Some(mark)` when it moved, `None` when not.
-    async fn mark_read(&self, conversation_id: &str, reader: Reader, seq: i64) -> StoreResult<Option<i64>>;
+    /// Moves a side's read mark forward to `seq`, but not past `head_seq`. `Some(mark)` when it moved, `None` when not. The line
+    /// of the audit trail goes with a move; on SQL in one step.
+    async fn mark_read(
+        &self,
+        conversation_id: &str,
+        reader: Reader,
+        seq: i64,
+        line: Option<&Activity>,
+    ) -> StoreResult<Option<i64>>;
     /// Adds a tag; answers all tags, or `None` without such a conversation.
     async fn add_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>>;
     /// Takes a tag away; answers the rest, or `None` without such a conversation.
@@ -141,13 +148,15 @@ pub struct Place {
 /// Messages: append exactly once, read by place.
 #[async_trait]
 pub trait Messages: Conversations {
-    /// Appends in one atomic step: the next dense `seq` (the given one is ignored, and a store may
-    /// give the message an `id` of its own), the `client_id`, the bucket
+    /// Appends in one atomic step: the next dense `seq` and the `id` that goes with it (whatever is given), the `client_id`, the bucket
     /// `message:{conversation_id}` when `rate` is given, the head (`head_seq`, `last_message`, `last_activity_at`,
     /// `waiting_since`; an admin's message also moves `admin_read`, a visitor's `visitor_read`), the statistics, and the
     /// `MessageStored` event. A visitor's message gets the conversation's `visitor_name` as its author, whatever is given.
     /// The order of tests is: conversation exists, duplicate, open, bucket.
     async fn append(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended>;
+    /// As [`Self::append`], of somebody of the team, with the line of the audit trail that tells of it and of its `seq`; on SQL
+    /// in one step. There is no line of what was not stored.
+    async fn append_told(&self, message: &Message, line: &Activity) -> StoreResult<Appended>;
     /// As [`Self::append`], of a visitor's socket that [`super::ConnectionRows::recent_connection`] told of. `None`: the
     /// conversation does not have that socket, and nothing was changed.
     async fn append_from(&self, socket: &str, message: &Message, rate: Option<Rate>) -> StoreResult<Option<Appended>> {

@@ -12,6 +12,7 @@ mod db;
 mod failure;
 mod index;
 mod kept;
+mod leases;
 mod links;
 mod list;
 mod live;
@@ -32,6 +33,8 @@ mod writer;
 
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
 use super::StoreResult;
 use crate::event::Lane;
 use crate::time::Timestamp;
@@ -50,8 +53,10 @@ pub struct SqlOptions {
 pub struct SqlStore {
     readers: Readers,
     live: live::Live,
-    operators: tokio::sync::Mutex<connections::Operators>,
+    operators: Arc<Mutex<connections::Operators>>,
     short_buckets: buckets::ShortBuckets,
+    sessions: Arc<Mutex<sessions::Known>>,
+    leases: Arc<Mutex<leases::Leases>>,
     writers: writer::Writers,
     lanes: Arc<[Lane]>,
     database: Database,

@@ -24,7 +24,8 @@ pub struct Filling {
     pub file: PathBuf,
     /// Its store.
     pub store: Arc<dyn Store>,
-    began: Timestamp,
+    /// When the first message is written.
+    pub began: Timestamp,
 }
 
 /// What opens a database file.
@@ -112,7 +113,7 @@ fn conversation(id: &str, at: Timestamp) -> Conversation {
 fn message(conversation_id: &str, content: &str, at: Timestamp) -> Message {
     Message {
         conversation_id: conversation_id.to_owned(),
-        id: id::sortable_id_at(at),
+        id: String::new(),
         seq: 0,
         client_id: id::client_id(),
         sender: Sender::Visitor,

@@ -1,4 +1,4 @@
-//! Many times what a store has written: its own rows again, under other ids and at earlier times.
+//! Many times what a store has written: its own rows again, under other ids and at later times.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,20 +10,18 @@ use crate::Result;
 
 /// The tables that hold what was said, but for the search index, which the store makes itself; with the order in which their rows are written again: their keys' own, so that they go
 /// to the end of what is there.
-const TABLES: [(&str, &str); 2] = [("conversation", "k.n"), ("message", "k.n desc, t.seq")];
+const TABLES: [(&str, &str); 2] = [("conversation", "k.n"), ("message", "k.n, t.number")];
 /// Nothing of this has to outlive a power cut.
 const HASTY: &str = "pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -2000000;
     pragma temp_store = memory; pragma foreign_keys = off; pragma locking_mode = exclusive";
 /// Threads that end take no longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 const BETWEEN: Duration = Duration::from_millis(10);
-/// The beginning of the ids of the newest copy; ids of today begin with more.
-const NEWEST_COPY: i64 = 0x0100_0000;
 /// How far apart two copies lie, in milliseconds.
-const APART: i64 = 3_600_000;
+pub const APART: i64 = 3_600_000;
 
-/// Writes the rows of a closed database again until it has `times` as many.
-pub async fn multiply(file: &Path, times: u32) -> Result<()> {
+/// Writes the rows of a closed database again until it has `times` as many, but for those of one conversation.
+pub async fn multiply(file: &Path, times: u32, but: &str) -> Result<()> {
     let mut database = alone(file).await?;
     let numbers = format!(
         "create temp table k as with recursive k(n) as (select 1 union all select n + 1 from k where n < {})
@@ -32,7 +30,7 @@ pub async fn multiply(file: &Path, times: u32) -> Result<()> {
     );
     run(&mut database, numbers).await?;
     for (table, order) in TABLES {
-        copy(&mut database, table, order).await?;
+        copy(&mut database, table, order, but).await?;
     }
     run(&mut database, "pragma locking_mode = normal; pragma journal_mode = wal".into()).await?;
     Ok(database.close().await?)
@@ -51,7 +49,7 @@ async fn alone(file: &Path) -> Result<SqliteConnection> {
 }
 
 /// The indexes that are no keys are made anew afterwards, which is faster by far than to keep them.
-async fn copy(database: &mut SqliteConnection, table: &str, order: &str) -> Result<()> {
+async fn copy(database: &mut SqliteConnection, table: &str, order: &str, but: &str) -> Result<()> {
     let indexes =
         format!("select name, sql from sqlite_master where tbl_name = '{table}' and type = 'index' and sql <> ''");
     let indexes = sqlx::query(AssertSqlSafe(indexes)).fetch_all(&mut *database).await?;
@@ -60,10 +58,12 @@ async fn copy(database: &mut SqliteConnection, table: &str, order: &str) -> Resu
     }
     let columns = sqlx::query(AssertSqlSafe(format!("pragma table_info({table})"))).fetch_all(&mut *database).await?;
     let columns = columns.iter().map(|column| column.try_get::<String, _>("name"));
-    let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
+    let mut columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
+    // The database gives it, in the order of the rows.
+    columns.retain(|column| column != "number");
     let values: Vec<String> = columns.iter().map(|column| value(column)).collect();
     let (columns, values) = (columns.join(", "), values.join(", "));
-    run(database, format!("create temp table t as select * from {table}")).await?;
+    run(database, format!("create temp table t as select * from {table} where conversation_id <> '{but}'")).await?;
     run(database, format!("insert into {table} ({columns}) select {values} from k cross join t order by {order}"))
         .await?;
     run(database, "drop table t".into()).await?;
@@ -73,16 +73,14 @@ async fn copy(database: &mut SqliteConnection, table: &str, order: &str) -> Resu
     Ok(())
 }
 
-/// A copy's column: ids begin with the copy's number, times are earlier, everything else is the same.
+/// A copy's column: ids begin with the copy's number, times are later, everything else is the same.
 fn value(column: &str) -> String {
     match column {
         "conversation_id" => format!("printf('%08x', k.n) || substr(t.{column}, 9)"),
-        // Ids sort as the times do.
-        "id" => format!("printf('%08x', {NEWEST_COPY} - k.n) || substr(t.{column}, 9)"),
         "at" | "created_at" | "last_activity_at" | "last_created_at" | "waiting_since" | "event_at" => {
-            format!("t.{column} - k.n * {APART}")
+            format!("t.{column} + k.n * {APART}")
         }
-        "active_minute" => format!("(t.last_activity_at - k.n * {APART}) / 60000"),
+        "active_minute" => format!("(t.last_activity_at + k.n * {APART}) / 60000"),
         _ => format!("t.{column}"),
     }
 }

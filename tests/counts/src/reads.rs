@@ -12,7 +12,7 @@ use shared::time::DAY;
 
 use crate::fill::{CONVERSATION, Filling, TOKEN, url};
 use crate::house::{House, now};
-use crate::multiply::multiply;
+use crate::multiply::{APART, multiply};
 use crate::report::Report;
 use crate::words::{Texts, word};
 use crate::{Result, callgrind};
@@ -73,9 +73,13 @@ async fn list(folder: &Path, conversations: usize) -> Result<PathBuf> {
     Ok(filling.file)
 }
 
-/// A thousand messages of a hundred conversations, `times` over, and a page of older ones with words that no other has.
+/// A page of messages with words that no other has, and newer ones: a thousand of a hundred conversations, `times` over.
 async fn searched(folder: &Path, times: u32) -> Result<PathBuf> {
-    let filling = Filling::open(folder.join(format!("searched-{times}.db")), now()).await?;
+    let old = Filling::open(folder.join(format!("searched-{times}.db")), now().plus(-10_000 * DAY)).await?;
+    old.conversations(&[CONVERSATION.to_owned()]).await?;
+    let said: Vec<_> = (0..PAGE).map(|_| (CONVERSATION.to_owned(), format!("{RARE} {BURIED}"))).collect();
+    old.messages(&said).await?;
+    let filling = Filling { began: now().plus(-i64::from(times) * APART), ..old };
     let ids: Vec<String> = (1..=SEARCHED / EACH).map(id).collect();
     filling.conversations(&ids).await?;
     let mut texts = Texts::new();
@@ -84,15 +88,12 @@ async fn searched(folder: &Path, times: u32) -> Result<PathBuf> {
     let file = filling.file.clone();
     drop(filling);
     if times > 1 {
-        multiply(&file, times).await?;
+        multiply(&file, times, CONVERSATION).await?;
     }
-    let old = Filling::open(file, now().plus(-10_000 * DAY)).await?;
-    old.conversations(&[CONVERSATION.to_owned()]).await?;
-    let said: Vec<_> = (0..PAGE).map(|_| (CONVERSATION.to_owned(), format!("{RARE} {BURIED}"))).collect();
-    old.messages(&said).await?;
-    old.index().await?;
-    check(&*old.store, &ids, times).await?;
-    Ok(old.file)
+    let whole = Filling::open(file, now()).await?;
+    whole.index().await?;
+    check(&*whole.store, &ids, times).await?;
+    Ok(whole.file)
 }
 
 /// Asks the store for what was written past it: it has as many messages as it should, and those of a copy are the ones that it

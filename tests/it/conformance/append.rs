@@ -1,12 +1,15 @@
 //! Appending: exactly once, in order, without a gap.
 
 use futures::future::join_all;
-use shared::model::{LastMessage, Sender, Status};
+use serde_json::json;
+use shared::model::{LastMessage, Reader, Sender, Status};
 use shared::rate_limit::Rate;
 use shared::store::Appended;
 use shared::time::{DAY, SECOND};
 
-use super::make::{GENEROUS, NO_CAPS, START, admin_socket, begin, head, message, say, session, stored, visitor_socket};
+use super::make::{
+    GENEROUS, NO_CAPS, START, activity, admin_socket, begin, first, head, message, say, session, stored, visitor_socket,
+};
 use crate::stores::for_each_store;
 
 #[tokio::test]
@@ -174,6 +177,31 @@ async fn callers_that_go_away_leave_no_gap() {
         let kept = store.messages(&id, 0, i64::MAX, false, 100).await.unwrap();
         assert_eq!(kept.iter().map(|one| one.seq).collect::<Vec<_>>(), (1..=last.seq).collect::<Vec<_>>());
         assert_eq!(head(&*store, &id, START).await.head_seq, last.seq);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_team_does_is_in_the_trail_once() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        let asked = say(&*store, &id, Sender::Visitor, "hello", START).await;
+        let (answer, sent, read) =
+            (message(&id, Sender::Admin, "hi", START.plus(SECOND)), activity("send"), activity("read"));
+
+        for _ in ["stored", "a duplicate"] {
+            store.mark_read(&id, Reader::Admin, asked.seq, Some(&read)).await.unwrap();
+            store.append_told(&answer, &sent).await.unwrap();
+        }
+        let other = message(&id, Sender::Admin, "anything else?", START.plus(2 * SECOND));
+        let appended = store.append_told(&other, &activity("send")).await.unwrap();
+        store.append_told(&message("nobody", Sender::Admin, "x", START), &activity("send")).await.unwrap();
+
+        assert_eq!(stored(appended).seq, 3);
+        let trail = store.activity(&first(9)).await.unwrap().items;
+        let mut lines: Vec<_> = trail.iter().map(|line| (line.action.as_str(), line.details.clone())).collect();
+        lines.sort_by_key(|(action, details)| (*action, details["seq"].as_i64()));
+        assert_eq!(lines, [("read", read.details), ("send", json!({"seq": 2})), ("send", json!({"seq": 3}))]);
     })
     .await;
 }

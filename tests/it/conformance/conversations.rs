@@ -124,12 +124,12 @@ async fn read_marks_move_forward_up_to_the_head() {
         }
 
         for reader in [Reader::Visitor, Reader::Admin] {
-            assert_eq!(store.mark_read(&id, reader, 2).await.unwrap(), Some(2));
-            assert_eq!(store.mark_read(&id, reader, 2).await.unwrap(), None);
-            assert_eq!(store.mark_read(&id, reader, 1).await.unwrap(), None);
-            assert_eq!(store.mark_read(&id, reader, -7).await.unwrap(), None);
-            assert_eq!(store.mark_read(&id, reader, i64::MAX).await.unwrap(), Some(4));
-            assert_eq!(store.mark_read("nobody", reader, 1).await.unwrap(), None);
+            assert_eq!(store.mark_read(&id, reader, 2, None).await.unwrap(), Some(2));
+            assert_eq!(store.mark_read(&id, reader, 2, None).await.unwrap(), None);
+            assert_eq!(store.mark_read(&id, reader, 1, None).await.unwrap(), None);
+            assert_eq!(store.mark_read(&id, reader, -7, None).await.unwrap(), None);
+            assert_eq!(store.mark_read(&id, reader, i64::MAX, None).await.unwrap(), Some(4));
+            assert_eq!(store.mark_read("nobody", reader, 1, None).await.unwrap(), None);
         }
 
         let head = head(&*store, &id, START).await;

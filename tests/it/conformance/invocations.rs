@@ -43,7 +43,7 @@ async fn without_telegram_only_a_deletion_invokes_the_notifier() {
         say(&*store, &id, Sender::Visitor, &"x".repeat(100), START.plus(n)).await;
     }
     store.edit(&id, 1, "edited", START).await.unwrap();
-    store.mark_read(&id, Reader::Admin, 20).await.unwrap();
+    store.mark_read(&id, Reader::Admin, 20, None).await.unwrap();
     store.add_note(&note(&id, "n1", "x")).await.unwrap();
     assert_eq!(store.search(&terms("edited"), &first(9)).await.unwrap().items.len(), 1);
     store.set_status(&id, Status::Closed, START).await.unwrap();

@@ -64,7 +64,7 @@ pub async fn begin(store: &dyn Store, name: &str) -> String {
 pub fn message(conversation_id: &str, sender: Sender, content: &str, at: Timestamp) -> Message {
     Message {
         conversation_id: conversation_id.into(),
-        id: id::sortable_id_at(at),
+        id: String::new(),
         seq: 0,
         client_id: id::client_id(),
         sender,

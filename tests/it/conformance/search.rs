@@ -23,8 +23,8 @@ async fn every_term_begins_some_word_newest_first() {
     for_each_store(|store| async move {
         let (ada, bob) = (begin(&*store, "Ada").await, begin(&*store, "Bob").await);
         write(&*store, &ada, "The payment expired", 1).await;
-        write(&*store, &bob, "Expired again, what now?", 3).await;
-        write(&*store, &ada, "EXPIRING soon", 2).await;
+        write(&*store, &bob, "EXPIRING soon", 2).await;
+        write(&*store, &ada, "Expired again, what now?", 3).await;
 
         for _ in ["behind the index", "in the index"] {
             let all = ["Expired again, what now?", "EXPIRING soon", "The payment expired"];
@@ -35,7 +35,7 @@ async fn every_term_begins_some_word_newest_first() {
             assert_eq!(found(&*store, "pired").await, [""; 0]);
             assert_eq!(found(&*store, "").await, [""; 0]);
             let hit = store.search(&terms("again"), &first(9)).await.unwrap().items.remove(0);
-            assert_eq!(hit.1, "Bob");
+            assert_eq!(hit.1, "Ada");
             assert_eq!(Some(hit.0.clone()), store.message(&hit.0.id).await.unwrap());
             index(&*store).await;
         }
@@ -71,10 +71,9 @@ async fn pages_of_results_follow_each_other() {
         let (ada, bob) = (begin(&*store, "Ada").await, begin(&*store, "Bob").await);
         let contents: Vec<_> =
             (0..250).map(|n| if n % 50 == 0 { format!("needle {n}") } else { format!("needs {n}") }).collect();
-        for (some, first) in contents.chunks(25).zip((0..).step_by(25)) {
-            let writes = some.iter().zip(first..);
-            join_all(writes.map(|(content, n)| write(&*store, if n % 2 == 0 { &ada } else { &bob }, content, n))).await;
-            if first == 75 || first == 150 {
+        for (content, n) in contents.iter().zip(0..) {
+            write(&*store, if n % 2 == 0 { &ada } else { &bob }, content, n).await;
+            if n == 99 || n == 174 {
                 // Two blocks, and the rest behind them.
                 index(&*store).await;
             }
@@ -99,6 +98,26 @@ async fn pages_of_results_follow_each_other() {
         ids.dedup();
         assert_eq!(ids.len(), 250);
         assert_eq!(found(&*store, "needle").await.len(), 5);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_written_after_the_newest_was_erased_is_found() {
+    for_each_store(|store| async move {
+        let (ada, bob) = (begin(&*store, "Ada").await, begin(&*store, "Bob").await);
+        write(&*store, &ada, "needle one", 1).await;
+        write(&*store, &bob, "needle two", 2).await;
+        index(&*store).await;
+
+        assert!(store.delete(&bob, START.plus(3 * SECOND)).await.unwrap());
+        write(&*store, &ada, "needle three", 4).await;
+
+        for _ in ["behind the index", "in the index"] {
+            assert_eq!(found(&*store, "needle").await, ["needle three", "needle one"]);
+            assert_eq!(found(&*store, "three").await, ["needle three"]);
+            index(&*store).await;
+        }
     })
     .await;
 }

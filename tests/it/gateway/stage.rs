@@ -28,7 +28,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use crate::stores::Home;
 
 /// Nothing here takes longer on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Functions that do what the query or the frame says, and remember what they were called with.
 pub struct Script {

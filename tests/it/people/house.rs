@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gateway::{Faults, Gateway, GatewayOptions, Running};
 use shared::config::{Config, Place};
-use shared::store::{self, Store};
+use shared::store::{self, PageRequest, Store};
 use shared::time::{Clock, ManualClock, Timestamp};
 use tokio::net::TcpListener;
 
@@ -116,6 +116,17 @@ impl House {
     /// The newest code on the terminal.
     pub fn code(&self) -> String {
         self.codes.lock().unwrap().last().expect("a code on the terminal").clone()
+    }
+
+    /// Ends every session: on SQL, where there is one program to a database, by its own store.
+    pub async fn end_sessions(&self) {
+        if let Some(table) = self.home.table() {
+            return self.home.end_sessions(table).await;
+        }
+        let trail = self.store.activity(&PageRequest { limit: 100, cursor: None }).await.unwrap();
+        for session_id in trail.items.into_iter().filter_map(|line| line.session_id) {
+            self.store.end_session(&session_id).await.unwrap();
+        }
     }
 
     /// How many codes were ever told.

@@ -89,9 +89,8 @@ impl Home {
         number(code.expect("a code"), "tries")
     }
 
-    /// Ends every session, as if somebody else had.
-    pub async fn end_sessions(&self) {
-        let Some(table) = self.table() else { return self.execute("delete from session").await };
+    /// Ends every session of a table, as another instance would.
+    pub async fn end_sessions(&self, table: &Table) {
         for item in table.items().await.iter().filter(|item| text(item, "pk").starts_with("SESSION#")) {
             table.forget(item).await;
         }

@@ -140,7 +140,7 @@ async fn logging_out_ends_the_session_and_closes_its_sockets_at_once() {
 async fn frames_of_a_session_that_was_ended_elsewhere_are_refused_at_once() {
     in_each_house(RELAXED, async |house| {
         let (mut ada, mut grace) = (house.visitor("Ada").await, house.admin("Grace").await);
-        house.home.end_sessions().await;
+        house.end_sessions().await;
 
         for kind in ["admin_message", "subscribe", "close_conversation", "delete_conversation", "history", "ping"] {
             let frame = json!({"type": kind, "conversation_id": ada.id, "content": "x", "client_id": "g-1"});

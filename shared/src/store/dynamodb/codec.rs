@@ -116,7 +116,7 @@ impl Kept {
     pub(super) fn message(&self, conversation_id: &str, visitor_name: &str, seq: i64) -> Message {
         Message {
             conversation_id: conversation_id.to_owned(),
-            id: message_id(conversation_id, seq),
+            id: Message::id_at(conversation_id, seq),
             seq,
             client_id: self.client_id.clone(),
             sender: self.sender,
@@ -130,17 +130,6 @@ impl Kept {
             reaction: self.reaction.clone(),
         }
     }
-}
-
-/// The id of the message at a place: where it is to be found, so that no index is needed.
-pub(super) fn message_id(conversation_id: &str, seq: i64) -> String {
-    format!("{conversation_id}.{seq}")
-}
-
-/// The conversation and the place that an id tells.
-pub(super) fn place_of(message_id: &str) -> Option<(&str, i64)> {
-    let (conversation_id, seq) = message_id.rsplit_once('.')?;
-    Some((conversation_id, seq.parse().ok().filter(|seq| *seq > 0)?))
 }
 
 /// Messages that left the head together. Item `A#` and the place of the first, written before they leave the head.

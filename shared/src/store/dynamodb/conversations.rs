@@ -10,8 +10,8 @@ use super::info::Info;
 use super::item::{self, Key, text};
 use super::table::Terms;
 use super::{DynamoStore, delete, list};
-use crate::model::{Conversation, Note, Reader, Status};
-use crate::store::{ConversationFilter, Conversations, NewConversation, Page, PageRequest, StoreResult};
+use crate::model::{Activity, Conversation, Note, Reader, Status};
+use crate::store::{ConversationFilter, Conversations, NewConversation, Page, PageRequest, Records, StoreResult};
 use crate::time::Timestamp;
 
 impl DynamoStore {
@@ -108,12 +108,22 @@ impl Conversations for DynamoStore {
         Ok(Some((complete(head.conversation(conversation_id, now), info), changed)))
     }
 
-    async fn mark_read(&self, conversation_id: &str, reader: Reader, seq: i64) -> StoreResult<Option<i64>> {
+    async fn mark_read(
+        &self,
+        conversation_id: &str,
+        reader: Reader,
+        seq: i64,
+        line: Option<&Activity>,
+    ) -> StoreResult<Option<i64>> {
         let moved = self.change(conversation_id, |head| match head.mark_read(reader, seq) {
             Some(mark) => Move::To(Some(mark)),
             None => Move::Stay(None),
         });
-        Ok(moved.await?.and_then(|(mark, _)| mark))
+        let mark = moved.await?.and_then(|(mark, _)| mark);
+        if let Some(line) = line.filter(|_| mark.is_some()) {
+            self.record(line).await?;
+        }
+        Ok(mark)
     }
 
     async fn add_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>> {

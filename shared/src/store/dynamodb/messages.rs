@@ -5,14 +5,14 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::DynamoStore;
 use super::change::Turn;
-use super::codec::{Archive, Kept, place_of};
+use super::codec::{Archive, Kept};
 use super::head::Head;
 use super::item::{Key, n, text};
 use super::table::Terms;
 use crate::event::EventKind;
-use crate::model::{Conversation, Message};
+use crate::model::{Activity, Conversation, Message};
 use crate::rate_limit::Rate;
-use crate::store::{Appended, Messages, Place, StoreResult};
+use crate::store::{Appended, Messages, Place, Records, StoreResult};
 use crate::time::Timestamp;
 
 /// What is asked for: places from the first to the last, at one end of them at most so many.
@@ -117,6 +117,14 @@ impl Messages for DynamoStore {
             .ok_or_else(|| super::failure::broken("a message that nobody refused"))
     }
 
+    async fn append_told(&self, message: &Message, line: &Activity) -> StoreResult<Appended> {
+        let appended = self.append(message, None).await?;
+        if let Appended::Stored { message, .. } = &appended {
+            self.record(&line.of(message.seq)).await?;
+        }
+        Ok(appended)
+    }
+
     async fn append_from(&self, socket: &str, message: &Message, rate: Option<Rate>) -> StoreResult<Option<Appended>> {
         self.store_message(message, rate, Some(socket)).await
     }
@@ -186,7 +194,7 @@ impl Messages for DynamoStore {
     }
 
     async fn message(&self, id: &str) -> StoreResult<Option<Message>> {
-        let Some((conversation_id, seq)) = place_of(id) else { return Ok(None) };
+        let Some((conversation_id, seq)) = Message::place_of(id) else { return Ok(None) };
         Ok(self.messages(conversation_id, seq - 1, seq.saturating_add(1), false, 1).await?.pop())
     }
 

@@ -13,10 +13,11 @@ use std::sync::Arc;
 
 use super::db::{Client, Error, Query, Result, Row, query};
 use super::failure::divides_by_zero;
+use super::records::{RECORD, of_line};
 use super::rows::{json, maybe_number, number, string, word};
 use super::{Database, rows, text};
 use crate::event::Lane;
-use crate::model::{Conversation, Message, Status};
+use crate::model::{Activity, Conversation, Message, Status};
 use crate::rate_limit::Rate;
 use crate::store::{Appended, Audience};
 use plan::{Before, Head, Moved, Outcome, Plan};
@@ -31,6 +32,8 @@ pub(super) struct Order {
     pub(super) message: Message,
     pub(super) rate: Option<Rate>,
     pub(super) lanes: Arc<[Lane]>,
+    /// What the audit trail says of it.
+    pub(super) line: Option<Activity>,
 }
 
 /// What conversations held after their last messages.
@@ -173,8 +176,8 @@ async fn each(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> 
         }
     }
     for message in &plan.messages {
-        let insert = query(MESSAGE).bind(&message.conversation_id).bind(message.seq).bind(&message.id);
-        let insert = insert.bind(&message.client_id).bind(word(message.sender)?).bind(word(message.via)?);
+        let insert = query(MESSAGE).bind(&message.conversation_id).bind(message.seq).bind(&message.client_id);
+        let insert = insert.bind(word(message.sender)?).bind(word(message.via)?);
         let insert = insert.bind(&message.author).bind(word(message.message_type)?).bind(&message.content);
         let insert = insert.bind(message.created_at.0).bind(message.edited_at.map(|at| at.0));
         insert.bind(message.file.as_ref().map(json).transpose()?).execute(client).await?;
@@ -182,6 +185,9 @@ async fn each(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> 
     for event in &plan.events {
         let insert = query(EVENT).bind(event.lane).bind(&event.conversation_id).bind(event.position);
         insert.bind(word(event.kind)?).bind(event.seq).bind(event.at).execute(client).await?;
+    }
+    for line in &plan.lines {
+        of_line(query(RECORD), line)?.execute(client).await?;
     }
     for wait in &plan.responses {
         let insert = query(RESPONSE).bind(wait.day).bind(&wait.conversation_id).bind(wait.seq);
@@ -193,22 +199,25 @@ async fn each(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> 
 /// In one statement.
 async fn at_once(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> {
     let query = match (moved, plan.messages.as_slice()) {
-        ([to], [message]) if plan.events.is_empty() && plan.responses.is_empty() => with_head(query(ONE_AT_ONCE), to)?
-            .bind(&message.id)
-            .bind(&message.client_id)
-            .bind(word(message.via)?)
-            .bind(&message.author)
-            .bind(word(message.message_type)?)
-            .bind(&message.content)
-            .bind(message.edited_at.map(|at| at.0))
-            .bind(message.file.as_ref().map(json).transpose()?),
+        ([to], [message]) if plan.events.is_empty() && plan.responses.is_empty() && plan.lines.is_empty() => {
+            with_head(query(ONE_AT_ONCE), to)?
+                .bind(&message.client_id)
+                .bind(word(message.via)?)
+                .bind(&message.author)
+                .bind(word(message.message_type)?)
+                .bind(&message.content)
+                .bind(message.edited_at.map(|at| at.0))
+                .bind(message.file.as_ref().map(json).transpose()?)
+        }
         _ => {
             let messages = plan.messages.iter().map(plan::Row::of).collect::<Result<Vec<_>>>()?;
+            let lines = plan.lines.iter().map(plan::Line::of).collect::<Result<Vec<_>>>()?;
             query(ALL_AT_ONCE)
                 .bind(json(&moved)?)
                 .bind(json(&messages)?)
                 .bind(json(&plan.events)?)
                 .bind(json(&plan.responses)?)
+                .bind(json(&lines)?)
                 .bind(i64::try_from(moved.len()).unwrap_or(i64::MAX))
         }
     };

@@ -1,4 +1,4 @@
-//! Token buckets and leases.
+//! Token buckets.
 //!
 //! A bucket is one number, the moment at which it is full again: each token taken moves it by one interval, and there is a
 //! token as long as it is not more than `burst - 1` intervals away. That is exact, needs no fractions, and shows when the row
@@ -10,15 +10,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::db::{Client, Result, query};
-use super::rows::{number, time};
+use super::rows::number;
 use super::{SqlStore, text};
 use crate::rate_limit::Rate;
 use crate::store::{Buckets, StoreResult, Taken};
 use crate::time::{SECOND, Timestamp};
 
-/// A bucket of one token that is back after so many milliseconds is kept in memory: nobody would miss it after a restart, and
-/// typing would be written as often as messages are.
-const SHORT: i64 = 3 * SECOND;
+/// A bucket that is full again after so many milliseconds is kept in memory: what a restart gives away is no more than that, and
+/// typing would be written as often as messages are, joins twice.
+const SHORT: i64 = 15 * SECOND;
 
 /// Short buckets.
 #[derive(Default)]
@@ -45,8 +45,10 @@ impl ShortBuckets {
         taken
     }
 
-    fn give_back(&self, key: &str) {
-        self.short().full_at.remove(key);
+    fn give_back(&self, key: &str, rate: Rate) {
+        if let Some(full_at) = self.short().full_at.get_mut(key) {
+            *full_at = full_at.plus(-rate.interval());
+        }
     }
 
     fn short(&self) -> MutexGuard<'_, Short> {
@@ -55,7 +57,7 @@ impl ShortBuckets {
 }
 
 fn is_short(rate: Rate) -> bool {
-    rate.burst <= 1 && rate.interval() <= SHORT
+    rate.empty(Timestamp(0)).0 <= SHORT
 }
 
 const TAKE: &str = "insert into bucket (key, full_at, granted) values ($1, $2 + $3, 1)
@@ -68,10 +70,6 @@ const TAKE: &str = "insert into bucket (key, full_at, granted) values ($1, $2 + 
     returning full_at, granted";
 const FULL_AT: &str = "select full_at from bucket where key = $1";
 const GIVE_BACK: &str = "update bucket set full_at = full_at - $2 where key = $1 and full_at > $3";
-const LEASE: &str = "insert into lease (name, owner, until) values ($1, $2, $4)
-    on conflict (name) do update set owner = $2, until = $4 where lease.owner = $2 or lease.until <= $3
-    returning until";
-const LEASED_UNTIL: &str = "select until from lease where name = $1 and until > $2";
 
 /// Takes one token within a transaction.
 pub(super) async fn take(connection: &mut Client, key: &str, rate: Rate, now: Timestamp) -> Result<Taken> {
@@ -104,7 +102,7 @@ impl Buckets for SqlStore {
 
     async fn give_back(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<()> {
         if is_short(rate) {
-            self.short_buckets.give_back(key);
+            self.short_buckets.give_back(key, rate);
             return Ok(());
         }
         let args = (text(key), rate.interval(), now.0);
@@ -116,17 +114,10 @@ impl Buckets for SqlStore {
     }
 
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, until: Timestamp) -> StoreResult<bool> {
-        let args = (text(name), text(owner), now.0, until.0);
-        self.write_once(name, args, |(name, owner, now, until), tx| {
-            let query = query(LEASE).bind(name).bind(owner).bind(now).bind(until);
-            Box::pin(async move { query.fetch_optional(tx).await.map(|row| row.is_some()) })
-        })
-        .await
+        self.give(name, owner, now, until).await
     }
 
     async fn leased_until(&self, name: &str, now: Timestamp) -> StoreResult<Option<Timestamp>> {
-        let query = query(LEASED_UNTIL).bind(text(name)).bind(now.0).brief();
-        let row = query.fetch_optional(&self.readers).await?;
-        Ok(row.as_ref().map(|row| time(row, "until")).transpose()?)
+        Ok(self.leases.lock().await.until(&self.readers, name, now).await?)
     }
 }

@@ -17,7 +17,7 @@ const OPERATOR_PRESENT: &str = "insert into operator_presence (operator, until) 
 const SESSION_IN_USE: &str =
     "select session_id from session where session_id = $3 and expires_at > $2 and last_used_at >= $1";
 
-/// Who is there in Telegram, and until when: read once, since each page that joins wants to know.
+/// Who is there in Telegram, and until when: read when it has changed, since each page that joins wants to know.
 #[derive(Default)]
 pub(super) struct Operators(Option<HashMap<String, Timestamp>>);
 
@@ -72,19 +72,14 @@ impl ConnectionRows for SqlStore {
     }
 
     async fn operator_present(&self, operator: &str, until: Timestamp, _: Timestamp) -> StoreResult<()> {
-        // Held until it is written, so that nobody reads meanwhile what is about to change.
-        let mut operators = self.operators.lock().await;
-        let known = operators.0.take();
-        self.write_once("operator", (text(operator), until.0), |(operator, until), tx| {
+        let mut operators = self.operators.clone().lock_owned().await;
+        operators.0 = None;
+        // The lock goes with the job: nobody reads what is about to change, even when the caller goes away.
+        self.write_once("operator", (operators, text(operator), until.0), |(_, operator, until), tx| {
             let query = query(OPERATOR_PRESENT).bind(operator).bind(until);
             Box::pin(async move { query.execute(tx).await.map(|_| ()) })
         })
-        .await?;
-        operators.0 = known.map(|mut known| {
-            known.insert(text(operator), until);
-            known
-        });
-        Ok(())
+        .await
     }
 
     async fn orphaned_admin_connections(&self, idle_since: Timestamp, now: Timestamp) -> StoreResult<Vec<String>> {

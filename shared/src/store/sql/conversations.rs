@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::db::{Client, On, Result, query};
+use super::records::{RECORD, of_line};
 use super::rows::{self, from_json, json, number, string, word};
 use super::writer::How;
 use super::{Database, SqlStore, index, list, notes, optional, outbox, text};
 use crate::event::{EVENT_VERSION, Event, EventKind, Lane};
-use crate::model::{Conversation, Note, Reader, Status};
+use crate::model::{Activity, Conversation, Note, Reader, Status};
 use crate::store::{
     ConversationFilter, Conversations, NewConversation, Page, PageRequest, StoreResult, TelegramMirror,
 };
@@ -47,9 +48,22 @@ const SET_STATUS: &str = "update conversation set
 const VISITOR_READ: &str = "update conversation set visitor_read = case when $2 > head_seq then head_seq else $2 end
     where conversation_id = $1 and visitor_read < case when $2 > head_seq then head_seq else $2 end
     returning visitor_read as mark";
-const ADMIN_READ: &str = "update conversation set admin_read = case when $2 > head_seq then head_seq else $2 end
-    where conversation_id = $1 and admin_read < case when $2 > head_seq then head_seq else $2 end
-    returning admin_read as mark";
+macro_rules! admin_read {
+    () => {
+        "update conversation set admin_read = case when $2 > head_seq then head_seq else $2 end
+            where conversation_id = $1 and admin_read < case when $2 > head_seq then head_seq else $2 end
+            returning admin_read as mark"
+    };
+}
+const ADMIN_READ: &str = admin_read!();
+/// With the line of the audit trail, $3 to $10, on PostgreSQL.
+const ADMIN_READ_TOLD: &str = concat!(
+    "with moved as (",
+    admin_read!(),
+    "), told as (insert into activity (id, created_at, session_id, name, ip, action, conversation_id, details)
+        select $3, $4, $5, $6, $7, $8, $9, $10 from moved on conflict (id) do nothing)
+    select mark from moved"
+);
 /// Changes nothing but locks the row, on both databases.
 const LOCK_TAGS: &str = "update conversation set tags = tags where conversation_id = $1 returning tags";
 const SET_TAGS: &str = "update conversation set tags = $2 where conversation_id = $1";
@@ -64,8 +78,9 @@ const RELEASE: &str = "update conversation set claimed_by = null, claimed_at = n
         event_at = case when event_at > $2 then event_at else $2 end
     where conversation_id = $1 and claimed_by is not null returning *";
 const MIRROR: &str = "select mirror from telegram_mirror where conversation_id = $1";
-/// Everything that refers to the conversation goes with it by `on delete cascade`.
+/// Everything that refers to the conversation goes with it by `on delete cascade`, and what is stored with it, after it.
 const DELETE: &str = "delete from conversation where conversation_id = $1 returning event_seq, event_at";
+const DELETE_MESSAGES: &str = "delete from message where conversation_id = $1";
 const DELETE_EVENTS: &str = "delete from outbox where conversation_id = $1";
 pub(super) const CLOSED_BEFORE: &str = "select conversation_id from conversation
     where status = 'closed' and active_minute <= $1 / 60000 and last_activity_at < $1
@@ -118,6 +133,29 @@ async fn create(tx: &mut Client, new: &NewConversation, database: Database, lane
 async fn one(on: impl Into<On<'_>>, id: &str) -> Result<Option<Conversation>> {
     let row = query(ONE).bind(id).brief().fetch_optional(on).await?;
     row.as_ref().map(rows::conversation).transpose()
+}
+
+/// Where a side has read to, and the line that tells of it.
+struct Mark {
+    id: String,
+    reader: Reader,
+    seq: i64,
+    line: Option<Activity>,
+    database: Database,
+}
+
+async fn mark_read(tx: &mut Client, mark: &Mark) -> Result<Option<i64>> {
+    let at_once = mark.line.as_ref().filter(|_| mark.database == Database::Postgres);
+    let move_it = match (mark.reader, at_once) {
+        (Reader::Visitor, _) => query(VISITOR_READ).bind(&mark.id).bind(mark.seq),
+        (Reader::Admin, None) => query(ADMIN_READ).bind(&mark.id).bind(mark.seq),
+        (Reader::Admin, Some(line)) => of_line(query(ADMIN_READ_TOLD).bind(&mark.id).bind(mark.seq), line)?,
+    };
+    let Some(row) = move_it.fetch_optional(&mut *tx).await? else { return Ok(None) };
+    if let (Some(line), None) = (&mark.line, at_once) {
+        of_line(query(RECORD), line)?.execute(tx).await?;
+    }
+    number(&row, "mark").map(Some)
 }
 
 async fn set_status(tx: &mut Client, change: &Change<Status>) -> Result<Option<(Conversation, bool)>> {
@@ -178,6 +216,8 @@ async fn delete(tx: &mut Client, change: &Change<Database>) -> Result<bool> {
     index::forget(tx, change.to, &change.id).await?;
     let topic = topic(tx, &change.id).await?;
     let Some(row) = query(DELETE).bind(&change.id).fetch_optional(&mut *tx).await? else { return Ok(false) };
+    query(DELETE_MESSAGES).bind(&change.id).execute(&mut *tx).await?;
+    index::draw_back(&mut *tx).await?;
     query(DELETE_EVENTS).bind(&change.id).execute(&mut *tx).await?;
     let at = rows::time(&row, "event_at")?.max(change.now);
     let (kind, conversation_id) = (EventKind::ConversationDeleted, change.id.clone());
@@ -242,16 +282,15 @@ impl Conversations for SqlStore {
         Ok(moved.map(|(conversation, changed)| (self.seen(conversation, now), changed)))
     }
 
-    async fn mark_read(&self, conversation_id: &str, reader: Reader, seq: i64) -> StoreResult<Option<i64>> {
-        let statement = match reader {
-            Reader::Visitor => VISITOR_READ,
-            Reader::Admin => ADMIN_READ,
-        };
-        self.write_once(conversation_id, (text(conversation_id), statement, seq), |(id, statement, seq), tx| {
-            let query = query(statement).bind(id).bind(seq);
-            Box::pin(async move { query.fetch_optional(tx).await?.map(|row| number(&row, "mark")).transpose() })
-        })
-        .await
+    async fn mark_read(
+        &self,
+        conversation_id: &str,
+        reader: Reader,
+        seq: i64,
+        line: Option<&Activity>,
+    ) -> StoreResult<Option<i64>> {
+        let mark = Mark { id: text(conversation_id), reader, seq, line: line.cloned(), database: self.database };
+        self.write_once(conversation_id, mark, |mark, tx| Box::pin(mark_read(tx, mark))).await
     }
 
     async fn add_tag(&self, conversation_id: &str, tag: &str) -> StoreResult<Option<Vec<String>>> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::db::{Client, On, Result, query};
-use super::rows::{elements, json, maybe_number, number, string};
+use super::rows::{elements, json, maybe_number, number, string, time};
 use super::words::{self, entries};
 use super::{Database, PerDatabase, SqlStore, over_json, text};
 use crate::store::StoreResult;
@@ -17,16 +17,19 @@ const BLOCK: usize = 256;
 /// Messages of a conversation that are erased from the index at a time.
 const CHUNK: i64 = 200;
 
-const NEWEST: &str = "select block, last_id from search_block order by block desc limit 1";
-/// The block that holds an id.
-pub(super) const BLOCK_OF: &str = "select block from search_block where last_id >= $1 order by last_id limit 1";
+const NEWEST: &str = "select block, last from search_block order by block desc limit 1";
+/// The block that holds a message.
+pub(super) const BLOCK_OF: &str = "select block from search_block where last >= $1 order by last, block limit 1";
 pub(super) const BEHIND: &str =
-    "select id, content, edited_at from message where id > $1 and id < $2 order by id limit $3";
+    "select number, content, created_at, edited_at from message where number > $1 order by number limit $2";
 /// Has to be taken before anything else that a transaction locks.
 const LOCK: &str = "update turnstile set turns = turns + 1 where name = 'search'";
 const UNCHANGED: &str =
-    "select count(*) as messages, max(edited_at) as edited_at from message where id > $1 and id <= $2";
-const CLOSE: &str = "insert into search_block (block, last_id) values ($1, $2)";
+    "select count(*) as messages, max(edited_at) as edited_at from message where number > $1 and number <= $2";
+const CLOSE: &str = "insert into search_block (block, last) values ($1, $2)";
+/// SQLite gives the numbers of erased messages again when these were the newest: what comes then is in no block yet.
+const DRAW_BACK: &str = "update search_block set last = (select coalesce(max(number), 0) from message)
+    where last > (select coalesce(max(number), 0) from message)";
 /// Each element is an entry and its list.
 const ENTER: PerDatabase = over_json!(
     "insert into search_words (prefix, block, messages) select cast(value ->> 0 as bigint), $2, value ->> 1 from ",
@@ -47,34 +50,29 @@ const NAME: &str =
     "insert into search_name (prefix, conversation_id) select cast(value ->> 0 as bigint), $2 from json_each($1)
     where true on conflict do nothing";
 const OF_CONVERSATION: &str =
-    "select id, seq, content from message where conversation_id = $1 and seq > $2 order by seq limit $3";
+    "select number, seq, content from message where conversation_id = $1 and seq > $2 order by seq limit $3";
 
 /// Where the index ends.
 pub(super) struct End {
     pub(super) block: i64,
-    /// Empty before the first block.
-    pub(super) last_id: String,
+    /// The number of the last message; 0 before the first block.
+    pub(super) last: i64,
 }
 
 /// The newest block.
 pub(super) async fn end(on: impl Into<On<'_>>) -> Result<End> {
     let row = query(NEWEST).fetch_optional(on).await?;
     row.map_or_else(
-        || Ok(End { block: 0, last_id: String::new() }),
-        |row| Ok(End { block: number(&row, "block")?, last_id: string(&row, "last_id")? }),
+        || Ok(End { block: 0, last: 0 }),
+        |row| Ok(End { block: number(&row, "block")?, last: number(&row, "last")? }),
     )
-}
-
-/// The smallest id of this moment.
-fn id_at(at: Timestamp) -> String {
-    format!("{:08x}-{:04x}", at.0.max(0) >> 16, at.0.max(0) & 0xffff)
 }
 
 /// The messages of a block that is to be.
 struct Block {
     number: i64,
-    after: String,
-    last_id: String,
+    after: i64,
+    last: i64,
     messages: i64,
     edited_at: Option<i64>,
     lists: String,
@@ -92,42 +90,44 @@ impl SqlStore {
     }
 
     async fn next_block(&self, until: Timestamp, least: usize) -> StoreResult<Option<Block>> {
-        let End { block, last_id: after } = end(&self.readers).await?;
+        let End { block, last: after } = end(&self.readers).await?;
         let limit = i64::try_from(BLOCK).unwrap_or(i64::MAX);
-        let query = query(BEHIND).bind(&after).bind(id_at(until)).bind(limit);
-        let rows = query.fetch_all(&self.readers).await?;
+        let mut rows = query(BEHIND).bind(after).bind(limit).fetch_all(&self.readers).await?;
+        // Of two that are stored at once on PostgreSQL, the one with the smaller number may be seen later.
+        let young = rows.iter().position(|row| time(row, "created_at").is_ok_and(|at| at >= until));
+        rows.truncate(young.unwrap_or(rows.len()));
         let Some(newest) = rows.last().filter(|_| rows.len() >= least.min(BLOCK)) else { return Ok(None) };
-        let last_id = string(newest, "id")?;
+        let ends_with = number(newest, "number")?;
         let (mut lists, mut edited_at) = (BTreeMap::<i64, String>::new(), None);
         for row in &rows {
             edited_at = edited_at.max(maybe_number(row, "edited_at")?);
-            let Some(key) = words::key(&string(row, "id")?) else { continue };
+            let key = words::key(number(row, "number")?);
             for entry in entries(&string(row, "content")?) {
                 lists.entry(entry).or_default().push_str(&key);
             }
         }
         let lists: Vec<_> = lists.into_iter().collect();
         let messages = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        Ok(Some(Block { number: block + 1, after, last_id, messages, edited_at, lists: json(&lists)? }))
+        Ok(Some(Block { number: block + 1, after, last: ends_with, messages, edited_at, lists: json(&lists)? }))
     }
 }
 
 /// Writes a block, unless its messages have changed since they were read; the next look sees to them.
 async fn close(tx: &mut Client, block: &Block, enter: &'static str) -> Result<bool> {
     lock(tx).await?;
-    let unchanged = query(UNCHANGED).bind(&block.after).bind(&block.last_id).fetch_one(&mut *tx).await?;
+    let unchanged = query(UNCHANGED).bind(block.after).bind(block.last).fetch_one(&mut *tx).await?;
     let found = (number(&unchanged, "messages")?, maybe_number(&unchanged, "edited_at")?);
     if end(&mut *tx).await?.block + 1 != block.number || found != (block.messages, block.edited_at) {
         return Ok(false);
     }
     query(enter).bind(&block.lists).bind(block.number).execute(&mut *tx).await?;
-    query(CLOSE).bind(block.number).bind(&block.last_id).execute(tx).await?;
+    query(CLOSE).bind(block.number).bind(block.last).execute(tx).await?;
     Ok(true)
 }
 
 /// The words of a visitor's name, as the statement takes them that enters these.
 pub(super) fn entries_of_name(name: &str) -> Result<String> {
-    elements(entries(name))
+    elements(words::entries_of_name(name))
 }
 
 /// Enters them with the conversation, on SQLite; on PostgreSQL they come with it.
@@ -141,8 +141,9 @@ pub(super) async fn lock(tx: &mut Client) -> Result<()> {
 }
 
 /// A message has another text; under [`lock`].
-pub(super) async fn change(tx: &mut Client, database: Database, id: &str, before: &str, after: &str) -> Result<()> {
-    let (Some(block), Some(key)) = (block_of(tx, id).await?, words::key(id)) else { return Ok(()) };
+pub(super) async fn change(tx: &mut Client, database: Database, message: i64, before: &str, after: &str) -> Result<()> {
+    let Some(block) = block_of(tx, message).await? else { return Ok(()) };
+    let key = words::key(message);
     let (before, after) = (entries(before), entries(after));
     let gone: Vec<_> = before.iter().copied().filter(|entry| !after.contains(entry)).collect();
     leave(tx, database, block, &key, &gone).await?;
@@ -158,15 +159,21 @@ pub(super) async fn forget(tx: &mut Client, database: Database, conversation_id:
         let query = query(OF_CONVERSATION).bind(text(conversation_id)).bind(after).bind(CHUNK);
         let messages = query.fetch_all(&mut *tx).await?;
         for message in &messages {
-            let id = string(message, "id")?;
-            let (Some(block), Some(key)) = (block_of(tx, &id).await?, words::key(&id)) else { continue };
-            leave(tx, database, block, &key, &entries(&string(message, "content")?)).await?;
+            let number = number(message, "number")?;
+            if let Some(block) = block_of(tx, number).await? {
+                leave(tx, database, block, &words::key(number), &entries(&string(message, "content")?)).await?;
+            }
         }
         match messages.last() {
             Some(last) => after = number(last, "seq")?,
             None => return Ok(()),
         }
     }
+}
+
+/// After messages have been erased; under [`lock`].
+pub(super) async fn draw_back(tx: &mut Client) -> Result<()> {
+    query(DRAW_BACK).execute(tx).await.map(|_| ())
 }
 
 async fn leave(tx: &mut Client, database: Database, block: i64, key: &str, entries: &[i64]) -> Result<()> {
@@ -176,7 +183,7 @@ async fn leave(tx: &mut Client, database: Database, block: i64, key: &str, entri
 }
 
 /// The block of a message; `None` while it is in none.
-async fn block_of(tx: &mut Client, id: &str) -> Result<Option<i64>> {
-    let row = query(BLOCK_OF).bind(id).fetch_optional(tx).await?;
+async fn block_of(tx: &mut Client, message: i64) -> Result<Option<i64>> {
+    let row = query(BLOCK_OF).bind(message).fetch_optional(tx).await?;
     row.map(|row| number(&row, "block")).transpose()
 }

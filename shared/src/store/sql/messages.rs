@@ -8,7 +8,7 @@ use super::append::Order;
 use super::db::{Client, Result, query};
 use super::{Database, SqlStore, index, optional, outbox, rows, text};
 use crate::event::{EventKind, Lane};
-use crate::model::Message;
+use crate::model::{Activity, Message};
 use crate::rate_limit::Rate;
 use crate::store::{Appended, Messages, StoreResult};
 use crate::time::Timestamp;
@@ -23,8 +23,7 @@ const EDITED: &str = "update conversation set
     where conversation_id = $1 returning *";
 const REACT: &str = "update message set reaction = $3 where conversation_id = $1 and seq = $2
     and coalesce(reaction, '') <> coalesce($3, '') returning *";
-const ONE: &str = "select * from message where conversation_id = $1 and seq = $2";
-pub(super) const BY_ID: &str = "select * from message where id = $1";
+pub(super) const ONE: &str = "select * from message where conversation_id = $1 and seq = $2";
 pub(super) const BY_CLIENT_ID: &str = "select * from message where conversation_id = $1 and client_id = $2";
 pub(super) const OLDEST: &str = "select * from message where conversation_id = $1 and seq > $2 and seq < $3
     order by seq limit $4";
@@ -59,25 +58,34 @@ async fn edit(connection: &mut Client, edit: &Edit) -> Result<Option<Message>> {
         .fetch_optional(&mut *connection)
         .await?;
     let (Some(head), Some(before), Some(row)) = (head, before, row) else { return Ok(None) };
-    let (id, before) = (rows::string(&row, "id")?, rows::string(&before, "content")?);
-    index::change(connection, edit.database, &id, &before, &edit.content).await?;
+    let (number, before) = (rows::number(&row, "number")?, rows::string(&before, "content")?);
+    index::change(connection, edit.database, number, &before, &edit.content).await?;
     let (event, position) = outbox::of_row(&head, EventKind::MessageEdited, edit.seq)?;
     outbox::put(connection, &edit.lanes, &event, position).await?;
     rows::message(&row).map(Some)
 }
 
-#[async_trait]
-impl Messages for SqlStore {
-    async fn append(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended> {
-        let order = Order { message: message.clone(), rate, lanes: self.lanes.clone() };
-        let appended = self.writers.append(order).await?;
-        Ok(match appended {
+impl SqlStore {
+    async fn put(&self, order: Order) -> StoreResult<Appended> {
+        Ok(match self.writers.append(order).await? {
             Appended::Stored { message, .. } => {
                 let audience = self.live.audience(&message.conversation_id, message.created_at);
                 Appended::Stored { message, audience }
             }
             other => other,
         })
+    }
+}
+
+#[async_trait]
+impl Messages for SqlStore {
+    async fn append(&self, message: &Message, rate: Option<Rate>) -> StoreResult<Appended> {
+        self.put(Order { message: message.clone(), rate, lanes: self.lanes.clone(), line: None }).await
+    }
+
+    async fn append_told(&self, message: &Message, line: &Activity) -> StoreResult<Appended> {
+        let (message, line) = (message.clone(), Some(line.clone()));
+        self.put(Order { message, rate: None, lanes: self.lanes.clone(), line }).await
     }
 
     async fn edit(
@@ -114,7 +122,8 @@ impl Messages for SqlStore {
     }
 
     async fn message(&self, id: &str) -> StoreResult<Option<Message>> {
-        let row = query(BY_ID).bind(text(id)).fetch_optional(&self.readers).await?;
+        let Some((conversation_id, seq)) = Message::place_of(id) else { return Ok(None) };
+        let row = query(ONE).bind(text(conversation_id)).bind(seq).fetch_optional(&self.readers).await?;
         Ok(row.as_ref().map(rows::message).transpose()?)
     }
 

@@ -75,8 +75,8 @@ impl SqlStore {
     }
 
     fn of(readers: Readers, writers: Writers, lanes: Arc<[Lane]>, database: Database) -> Self {
-        let (live, operators, short_buckets) = Default::default();
-        Self { readers, live, operators, short_buckets, writers, lanes, database }
+        let (live, operators, short_buckets, sessions, leases) = Default::default();
+        Self { readers, live, operators, short_buckets, sessions, leases, writers, lanes, database }
     }
 }
 

@@ -21,7 +21,7 @@ async fn every_read_that_can_grow_uses_an_index() {
     let store = store().await;
     for statement in [
         list::BY_TAG,
-        messages::BY_ID,
+        messages::ONE,
         messages::BY_CLIENT_ID,
         index::BLOCK_OF,
         index::BEHIND,

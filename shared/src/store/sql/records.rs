@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::db::{Result, query};
+use super::db::{Query, Result, query};
 use super::rows::{self, json};
 use super::{SqlStore, optional, search, statistics, text};
 use crate::model::{Activity, Message};
@@ -10,26 +10,30 @@ use crate::store::page::{Key, empty, page};
 use crate::store::{Figures, Page, PageRequest, Records, StoreResult};
 use crate::time::Timestamp;
 
-const RECORD: &str = "insert into activity (id, created_at, session_id, name, ip, action, conversation_id, details)
+pub(super) const RECORD: &str =
+    "insert into activity (id, created_at, session_id, name, ip, action, conversation_id, details)
     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing";
 const FIRST_PAGE: &str = "select * from activity order by id desc limit $1";
 const NEXT_PAGE: &str = "select * from activity where id < $2 order by id desc limit $1";
 
+/// Gives the next eight parameters.
+pub(super) fn of_line(query: Query, line: &Activity) -> Result<Query> {
+    Ok(query
+        .bind(text(&line.id))
+        .bind(line.created_at.0)
+        .bind(optional(line.session_id.as_deref()))
+        .bind(optional(line.name.as_deref()))
+        .bind(text(&line.ip))
+        .bind(text(&line.action))
+        .bind(optional(line.conversation_id.as_deref()))
+        .bind(json(&line.details)?))
+}
+
 #[async_trait]
 impl Records for SqlStore {
     async fn record(&self, activity: &Activity) -> StoreResult<()> {
-        let args = (activity.clone(), json(&activity.details)?);
-        self.write_once(&activity.id, args, |(activity, details), tx| {
-            let query = query(RECORD)
-                .bind(text(&activity.id))
-                .bind(activity.created_at.0)
-                .bind(optional(activity.session_id.as_deref()))
-                .bind(optional(activity.name.as_deref()))
-                .bind(text(&activity.ip))
-                .bind(text(&activity.action))
-                .bind(optional(activity.conversation_id.as_deref()))
-                .bind(details);
-            Box::pin(async move { query.execute(tx).await.map(|_| ()) })
+        self.write_once(&activity.id, activity.clone(), |activity, tx| {
+            Box::pin(async move { of_line(query(RECORD), activity)?.execute(tx).await.map(|_| ()) })
         })
         .await
     }

@@ -124,10 +124,11 @@ fn last_message(row: &Row) -> Result<Option<LastMessage>> {
 
 /// A message.
 pub(super) fn message(row: &Row) -> Result<Message> {
+    let (conversation_id, seq) = (string(row, "conversation_id")?, number(row, "seq")?);
     Ok(Message {
-        conversation_id: string(row, "conversation_id")?,
-        id: string(row, "id")?,
-        seq: number(row, "seq")?,
+        id: Message::id_at(&conversation_id, seq),
+        conversation_id,
+        seq,
         client_id: string(row, "client_id")?,
         sender: from_word(string(row, "sender")?)?,
         via: from_word(string(row, "via")?)?,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::db::{Readers, Result, Row, query};
 use super::index::{self, BLOCK_OF};
 use super::rows::{self, elements, number, string};
-use super::words::{ids, longest, prefix};
+use super::words::{longest, numbers, prefix, prefix_of_name};
 use super::{Database, PerDatabase, over_json};
 use crate::model::{Conversation, Message};
 use crate::search::matches;
@@ -18,22 +18,22 @@ const AT_ONCE: usize = 200;
 const LOOKS: usize = 5;
 /// A term that more messages may have is not looked up to find conversations.
 const FEW: usize = 1_000;
-/// Sorts after every id, in every collation.
-const END: &str = "z";
 
 pub(super) const BEHIND: &str = "select m.*, c.visitor_name from message m
     join conversation c on c.conversation_id = m.conversation_id
-    where m.id < $1 and m.id > $2 order by m.id desc limit $3";
+    where m.number < $1 and m.number > $2 order by m.number desc limit $3";
 pub(super) const LISTS: &str = "select block, messages from search_words
     where prefix = $1 and block <= $2 order by block desc limit $3";
-/// Each element holds an id, here and below.
+/// Each element holds a number, here and below.
 const MESSAGES: PerDatabase = over_json!(
     "select m.*, c.visitor_name from ",
-    " i join message m on m.id = i.value ->> 0
-        join conversation c on c.conversation_id = m.conversation_id order by m.id desc"
+    " i join message m on m.number = cast(i.value ->> 0 as bigint)
+        join conversation c on c.conversation_id = m.conversation_id order by m.number desc"
 );
-const CONVERSATIONS: PerDatabase =
-    over_json!("select distinct m.conversation_id from ", " i join message m on m.id = i.value ->> 0");
+const CONVERSATIONS: PerDatabase = over_json!(
+    "select distinct m.conversation_id from ",
+    " i join message m on m.number = cast(i.value ->> 0 as bigint)"
+);
 pub(super) const NAMED: &str = "select conversation_id from search_name where prefix = $1 limit $2";
 pub(super) const WITHIN: &str =
     "select content, seq from message where conversation_id = $1 and seq < $2 order by seq desc limit $3";
@@ -43,50 +43,50 @@ struct Candidates<'a> {
     pool: &'a Readers,
     database: Database,
     prefix: i64,
-    /// Everything from here on has been looked at.
-    before: String,
+    /// Everything from this number on has been looked at.
+    before: i64,
     behind: bool,
-    indexed: String,
+    indexed: i64,
     block: i64,
 }
 
 impl<'a> Candidates<'a> {
-    async fn start(pool: &'a Readers, database: Database, prefix: i64, before: String) -> Result<Self> {
+    async fn start(pool: &'a Readers, database: Database, prefix: i64, before: i64) -> Result<Self> {
         let end = index::end(pool).await?;
-        let behind = before > end.last_id;
+        let behind = before > end.last;
         let block = if behind {
             end.block
         } else {
-            let row = query(BLOCK_OF).bind(&before).fetch_optional(pool).await?;
+            let row = query(BLOCK_OF).bind(before).fetch_optional(pool).await?;
             row.map_or(Ok(0), |row| number(&row, "block"))?
         };
-        Ok(Self { pool, database, prefix, before, behind, indexed: end.last_id, block })
+        Ok(Self { pool, database, prefix, before, behind, indexed: end.last, block })
     }
 
     /// The next ones with their visitors' names; `None` after the last.
     async fn next(&mut self) -> Result<Option<Vec<Row>>> {
         if self.behind {
-            let query = query(BEHIND).bind(&self.before).bind(&self.indexed).bind(limit(AT_ONCE));
+            let query = query(BEHIND).bind(self.before).bind(self.indexed).bind(limit(AT_ONCE));
             let rows = query.fetch_all(self.pool).await?;
             self.behind = rows.len() == AT_ONCE;
             match rows.last().filter(|_| self.behind) {
-                Some(last) => self.before = string(last, "id")?,
-                None => END.clone_into(&mut self.before),
+                Some(last) => self.before = number(last, "number")?,
+                None => self.before = i64::MAX,
             }
             if !rows.is_empty() {
                 return Ok(Some(rows));
             }
         }
-        let ids = self.listed().await?;
-        if ids.is_empty() {
+        let numbers = self.listed().await?;
+        if numbers.is_empty() {
             return Ok(None);
         }
-        let query = query(MESSAGES.on(self.database)).bind(elements(&ids)?);
+        let query = query(MESSAGES.on(self.database)).bind(elements(&numbers)?);
         query.fetch_all(self.pool).await.map(Some)
     }
 
-    /// The ids of the next lists.
-    async fn listed(&mut self) -> Result<BTreeSet<String>> {
+    /// The numbers of the next lists.
+    async fn listed(&mut self) -> Result<BTreeSet<i64>> {
         let mut found = BTreeSet::new();
         while found.len() < AT_ONCE && self.block > 0 {
             let query = query(LISTS).bind(self.prefix).bind(self.block).bind(16_i64);
@@ -94,7 +94,7 @@ impl<'a> Candidates<'a> {
             self.block = 0;
             for list in &lists {
                 self.block = number(list, "block")? - 1;
-                found.extend(ids(&string(list, "messages")?).filter(|id| *id < self.before));
+                found.extend(numbers(&string(list, "messages")?).filter(|number| *number < self.before));
                 if found.len() >= AT_ONCE {
                     break;
                 }
@@ -116,14 +116,13 @@ pub(super) async fn search(
     request: &PageRequest,
 ) -> StoreResult<Page<(Message, String)>> {
     let (Some(start), Some(prefix)) = (request.key(), longest(wanted).map(prefix)) else { return Ok(empty()) };
-    let before = if start.id.is_empty() { END.to_owned() } else { start.id };
-    let mut candidates = Candidates::start(pool, database, prefix, before).await?;
+    let mut candidates = Candidates::start(pool, database, prefix, start.at).await?;
     let (mut items, mut last) = (Vec::new(), None);
     for _ in 0..LOOKS {
         let Some(rows) = candidates.next().await? else { return Ok(Page { items, next_cursor: None }) };
         for row in &rows {
             let message = rows::message(row)?;
-            last = Some(Key { at: message.created_at.0, id: message.id.clone(), seq: message.seq }.cursor());
+            last = Some(Key { at: number(row, "number")?, id: String::new(), seq: 0 }.cursor());
             if matches(wanted, &message.content) {
                 items.push((message, string(row, "visitor_name")?));
             }
@@ -137,10 +136,9 @@ pub(super) async fn search(
 
 /// The conversations in which a term may occur; `None` when these are too many to be looked up.
 pub(super) async fn few(pool: &Readers, database: Database, term: &str) -> StoreResult<Option<BTreeSet<String>>> {
-    let prefix = prefix(term);
-    let named = query(NAMED).bind(prefix).bind(limit(FEW) + 1).fetch_all(pool).await?;
+    let named = query(NAMED).bind(prefix_of_name(term)).bind(limit(FEW) + 1).fetch_all(pool).await?;
     let mut found = named.iter().map(|row| string(row, "conversation_id")).collect::<Result<BTreeSet<_>>>()?;
-    let mut candidates = Candidates::start(pool, database, prefix, END.to_owned()).await?;
+    let mut candidates = Candidates::start(pool, database, prefix(term), i64::MAX).await?;
     let (mut looked, wanted) = (named.len(), [term.to_owned()]);
     while candidates.behind && looked <= FEW {
         let rows = candidates.next().await?.unwrap_or_default();

@@ -1,7 +1,10 @@
 //! Logins: codes, sessions with their tokens, tickets.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use subtle::ConstantTimeEq;
+use tokio::sync::OwnedMutexGuard;
 
 use super::db::{Client, Result, query};
 use super::rows::{self, maybe_number, number, string};
@@ -42,6 +45,20 @@ const PUT_TICKET: &str = "insert into ticket (ticket_hash, session_id, expires_a
     select $1, s.session_id, $3 from session s where s.session_id = $2
     on conflict (ticket_hash) do update set expires_at = $3";
 const TAKE_TICKET: &str = "delete from ticket where ticket_hash = $1 returning session_id, expires_at";
+
+/// Sessions as their rows are: each frame of a panel asks for its own.
+#[derive(Default)]
+pub(super) struct Known(HashMap<String, Session>);
+
+impl SqlStore {
+    /// Forgets a session that is about to change. What this gives goes with the job that changes it, so that nobody reads before,
+    /// even when the caller goes away.
+    async fn changing(&self, session_id: &str) -> OwnedMutexGuard<Known> {
+        let mut known = self.sessions.clone().lock_owned().await;
+        known.0.remove(session_id);
+        known
+    }
+}
 
 struct Try {
     challenge_hash: String,
@@ -175,14 +192,23 @@ impl Sessions for SqlStore {
     }
 
     async fn session(&self, session_id: &str, now: Timestamp) -> StoreResult<Option<Session>> {
+        let mut known = self.sessions.lock().await;
+        if let Some(session) = known.0.get(session_id) {
+            return Ok(Some(session.clone()).filter(|session| session.expires_at > now));
+        }
         let query = query(BY_ID).bind(text(session_id)).bind(now.0).brief();
         let row = query.fetch_optional(&self.readers).await?;
-        Ok(row.as_ref().map(rows::session).transpose()?)
+        let session = row.as_ref().map(rows::session).transpose()?;
+        if let Some(session) = &session {
+            known.0.retain(|_, other| other.expires_at > now);
+            known.0.insert(session.session_id.clone(), session.clone());
+        }
+        Ok(session)
     }
 
     async fn touch_session(&self, session_id: &str, now: Timestamp, expires_at: Timestamp) -> StoreResult<()> {
-        let args = (text(session_id), now.0, expires_at.0);
-        self.write_once(session_id, args, |(id, now, expires_at), tx| {
+        let args = (self.changing(session_id).await, text(session_id), now.0, expires_at.0);
+        self.write_once(session_id, args, |(_, id, now, expires_at), tx| {
             let query = query(TOUCH).bind(id).bind(now).bind(expires_at);
             Box::pin(async move { query.execute(tx).await.map(|_| ()) })
         })
@@ -199,11 +225,13 @@ impl Sessions for SqlStore {
     ) -> StoreResult<bool> {
         let (old_hash, new_hash) = (text(old_hash), text(new_hash));
         let one = Rotation { session_id: text(session_id), old_hash, new_hash, now, grace_until };
-        self.write(session_id, one, |one, tx| Box::pin(rotate(tx, one))).await
+        let args = (self.changing(session_id).await, one);
+        self.write(session_id, args, |(_, one), tx| Box::pin(rotate(tx, one))).await
     }
 
     async fn end_session(&self, session_id: &str) -> StoreResult<bool> {
-        self.write_once(session_id, text(session_id), |id, tx| {
+        let args = (self.changing(session_id).await, text(session_id));
+        self.write_once(session_id, args, |(_, id), tx| {
             let query = query(END).bind(id);
             Box::pin(async move { query.execute(tx).await.map(|done| done > 0) })
         })

@@ -1,20 +1,18 @@
 //! The beginnings of words, as the index keeps them.
 //!
-//! Each term is entered under its first 1, 3 and 5 characters. What is looked for is looked up under the longest of
-//! these that it has, and every candidate is then checked against its text: the answer is exact, and its cost does not
-//! grow with the number of messages. Beginnings are kept as 63 bits of their SHA-256, a number that every database compares
-//! alike.
+//! Each term of a message is entered under every beginning of up to [`LONGEST`] characters. What is looked for is looked up under
+//! the longest of these that it has, and every candidate is then checked against its text: the answer is exact, and its cost
+//! does not grow with the number of messages, nor with how many words begin nearly so. Names, of which there are few, have
+//! fewer beginnings. These are kept as 63 bits of their SHA-256, a number that every database compares alike.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use crate::search::terms;
 
-const LENGTHS: [usize; 3] = [1, 3, 5];
-/// Characters of a message's id in a list of the index: 128 bits in base64.
-pub(super) const KEY: usize = 22;
+/// The most characters of a beginning.
+const LONGEST: usize = 8;
+/// The lengths of the beginnings of names.
+const OF_NAMES: [usize; 3] = [1, 3, 5];
 
 fn hash(beginning: &str) -> i64 {
     let digest = Sha256::digest(beginning.as_bytes());
@@ -22,10 +20,15 @@ fn hash(beginning: &str) -> i64 {
     i64::try_from(bytes >> 1).unwrap_or_default()
 }
 
-/// The entry under which a term is looked up.
+/// The entry under which a term is looked up in messages.
 pub(super) fn prefix(term: &str) -> i64 {
+    hash(&term.chars().take(LONGEST).collect::<String>())
+}
+
+/// The entry under which a term is looked up in names.
+pub(super) fn prefix_of_name(term: &str) -> i64 {
     let length = term.chars().count();
-    let kept = LENGTHS.into_iter().rev().find(|kept| *kept <= length).unwrap_or(length);
+    let kept = OF_NAMES.into_iter().rev().find(|kept| *kept <= length).unwrap_or(length);
     hash(&term.chars().take(kept).collect::<String>())
 }
 
@@ -34,12 +37,21 @@ pub(super) fn longest(wanted: &[String]) -> Option<&str> {
     wanted.iter().max_by_key(|term| term.chars().count()).map(String::as_str)
 }
 
-/// The entries of a text, ascending.
+/// The entries of a message's text, ascending.
 pub(super) fn entries(content: &str) -> Vec<i64> {
+    entries_of(content, |length| length <= LONGEST)
+}
+
+/// The entries of a name, ascending.
+pub(super) fn entries_of_name(name: &str) -> Vec<i64> {
+    entries_of(name, |length| OF_NAMES.contains(&length))
+}
+
+fn entries_of(text: &str, takes: impl Fn(usize) -> bool) -> Vec<i64> {
     let mut beginnings = Vec::new();
-    for term in terms(content) {
+    for term in terms(text) {
         let ends = term.char_indices().map(|(at, _)| at).skip(1).chain([term.len()]);
-        let ends = ends.enumerate().filter(|(index, _)| LENGTHS.contains(&(index + 1))).map(|(_, end)| end);
+        let ends = ends.enumerate().filter(|(index, _)| takes(index + 1)).map(|(_, end)| end);
         beginnings.extend(ends.filter_map(|end| term.get(..end)).map(str::to_owned));
     }
     beginnings.sort_unstable();
@@ -50,15 +62,14 @@ pub(super) fn entries(content: &str) -> Vec<i64> {
     entries
 }
 
-/// A message's id as the lists hold it; `None` for one that is no UUID, which no message has.
-pub(super) fn key(id: &str) -> Option<String> {
-    Uuid::try_parse(id).ok().map(|id| URL_SAFE_NO_PAD.encode(id.as_bytes()))
+/// A message's number as the lists hold it: no other's is a part of it.
+pub(super) fn key(message: i64) -> String {
+    format!(",{message},")
 }
 
-/// The ids of a list.
-pub(super) fn ids(list: &str) -> impl Iterator<Item = String> {
-    let keys = list.as_bytes().chunks(KEY).filter_map(|key| URL_SAFE_NO_PAD.decode(key).ok());
-    keys.filter_map(|bytes| Uuid::from_slice(&bytes).ok()).map(|id| id.to_string())
+/// The numbers of a list.
+pub(super) fn numbers(list: &str) -> impl Iterator<Item = i64> {
+    list.split(',').filter_map(|number| number.parse().ok())
 }
 
 #[cfg(test)]
@@ -66,24 +77,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_entered_under_three_beginnings_and_looked_up_under_its_longest() {
-        let entries = entries("Çağrı çağ");
+    fn a_word_is_entered_under_its_beginnings_and_looked_up_under_its_longest() {
+        let (entries, name) = (entries("Çağrı çağ"), entries_of_name("Çağrı çağ"));
 
-        assert_eq!(entries.len(), 3);
+        assert_eq!((entries.len(), name.len()), (5, 3));
         for looked_up in ["c", "ca", "cag", "cagr", "cagri"] {
-            assert!(entries.contains(&prefix(looked_up)), "{looked_up}");
+            assert!(entries.contains(&prefix(looked_up)) && name.contains(&prefix_of_name(looked_up)), "{looked_up}");
         }
-        assert_eq!(prefix("cagrilar"), prefix("cagri"));
+        assert_eq!(prefix("uluslararasi"), prefix("uluslara"));
+        assert_eq!(prefix_of_name("cagrilar"), prefix_of_name("cagri"));
     }
 
     #[test]
-    fn lists_give_back_the_ids_that_were_put_in() {
-        let made = [crate::id::sortable_id(), crate::id::sortable_id()];
-        let list: String = made.iter().filter_map(|id| key(id)).collect();
+    fn a_list_gives_back_what_was_put_in_and_loses_only_what_is_taken_out() {
+        let list: String = [1, 12, 112, 2].into_iter().map(key).collect();
 
-        assert_eq!(list.len(), 2 * KEY);
-        assert_eq!(ids(&list).collect::<Vec<_>>(), made);
-        assert_eq!(key("no id"), None);
-        assert_eq!(ids("neither").count(), 0);
+        assert_eq!(numbers(&list).collect::<Vec<_>>(), [1, 12, 112, 2]);
+        assert_eq!(numbers(&list.replace(&key(12), "")).collect::<Vec<_>>(), [1, 112, 2]);
+        assert_eq!(numbers("").count(), 0);
     }
 }

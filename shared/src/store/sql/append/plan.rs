@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::Order;
 use crate::event::{EventKind, Lane};
-use crate::model::{Conversation, Message, MessageType, Sender, Status, Via};
+use crate::model::{Activity, Conversation, Message, MessageType, Sender, Status, Via};
 use crate::store::sql::db::Result;
 use crate::store::sql::rows::json;
-use crate::store::sql::text;
+use crate::store::sql::{optional, text};
 use crate::store::{Appended, Taken};
 use crate::time::{MINUTE, Timestamp};
 use crate::wire::preview;
@@ -143,7 +143,6 @@ impl Head {
 pub(super) struct Row<'a> {
     conversation_id: &'a str,
     seq: i64,
-    id: &'a str,
     client_id: &'a str,
     sender: Sender,
     via: Via,
@@ -160,7 +159,6 @@ impl<'a> Row<'a> {
         Ok(Self {
             conversation_id: &message.conversation_id,
             seq: message.seq,
-            id: &message.id,
             client_id: &message.client_id,
             sender: message.sender,
             via: message.via,
@@ -195,6 +193,34 @@ pub(super) struct Response {
     pub(super) first: i64,
 }
 
+/// A row of the table `activity`.
+#[derive(Serialize)]
+pub(super) struct Line {
+    id: String,
+    created_at: i64,
+    session_id: Option<String>,
+    name: Option<String>,
+    ip: String,
+    action: String,
+    conversation_id: Option<String>,
+    details: String,
+}
+
+impl Line {
+    pub(super) fn of(line: &Activity) -> Result<Self> {
+        Ok(Self {
+            id: text(&line.id),
+            created_at: line.created_at.0,
+            session_id: optional(line.session_id.as_deref()),
+            name: optional(line.name.as_deref()),
+            ip: text(&line.ip),
+            action: text(&line.action),
+            conversation_id: optional(line.conversation_id.as_deref()),
+            details: json(&line.details)?,
+        })
+    }
+}
+
 /// What became of a message.
 pub(super) enum Outcome {
     /// The next of [`Plan::messages`].
@@ -219,6 +245,7 @@ pub(super) struct Plan {
     pub(super) messages: Vec<Message>,
     pub(super) events: Vec<Told>,
     pub(super) responses: Vec<Response>,
+    pub(super) lines: Vec<Activity>,
 }
 
 impl Plan {
@@ -252,11 +279,12 @@ impl Plan {
             Sender::Visitor => head.visitor_name.clone(),
             Sender::Admin | Sender::System => text(&draft.author),
         };
+        let seq = to.head_seq + 1;
         let message = Message {
+            id: Message::id_at(&id, seq),
             conversation_id: id,
             client_id,
-            id: text(&draft.id),
-            seq: to.head_seq + 1,
+            seq,
             sender: draft.sender,
             via: draft.via,
             author,
@@ -272,6 +300,7 @@ impl Plan {
         to.advance(&message);
         let lanes = order.lanes.iter().filter(|lane| lane.takes(EventKind::MessageStored));
         self.events.extend(lanes.map(|lane| to.told(*lane)));
+        self.lines.extend(order.line.as_ref().map(|line| line.of(seq)));
         self.messages.push(message);
         Outcome::Stored
     }

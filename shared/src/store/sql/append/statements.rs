@@ -40,25 +40,25 @@ pub(super) const HEAD: &str = head!("");
 /// Likewise, with what is in an index: SQLite writes a column's indexes whenever the column is named.
 pub(super) const HEAD_IN_INDEXES: &str = head!(", day = $16, active_minute = $7 / 60000");
 pub(super) const MESSAGE: &str =
-    "insert into message (conversation_id, seq, id, client_id, sender, via, author, message_type,
-        content, created_at, edited_at, file)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    "insert into message (conversation_id, seq, client_id, sender, via, author, message_type, content,
+        created_at, edited_at, file)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 pub(super) const EVENT: &str = "insert into outbox (lane, conversation_id, position, kind, seq, at, tries, not_before)
     values ($1, $2, $3, $4, $5, $6, 0, $6)";
 pub(super) const RESPONSE: &str = "insert into response (day, conversation_id, seq, milliseconds, first)
     values ($1, $2, $3, $4, $5)";
 
-/// Everything of one message, on PostgreSQL, where each statement would be a trip of its own: that ends no wait and that no lane
-/// takes. A conversation that does not move is a division by zero.
+/// Everything of one message, on PostgreSQL, where each statement would be a trip of its own: that ends no wait, that no lane
+/// takes, and of which the trail says nothing. A conversation that does not move is a division by zero.
 pub(super) const ONE_AT_ONCE: &str = concat!(
     "with head as (",
     head!(", day = $16, active_minute = $7 / 60000"),
-    " returning 1), message as (insert into message (conversation_id, seq, id, client_id, sender, via, author,
+    " returning 1), message as (insert into message (conversation_id, seq, client_id, sender, via, author,
             message_type, content, created_at, edited_at, file)
-        values ($1, $4, $19, $20, $8, $21, $22, $23, $24, $10, $25, $26))
+        values ($1, $4, $19, $8, $20, $21, $22, $23, $10, $24, $25))
     select 1 / (select count(*) from head)"
 );
-/// Everything of many. $1 to $4 are JSON arrays of [`super::plan`]'s rows, $5 how many conversations are to move.
+/// Everything of many. $1 to $5 are JSON arrays of [`super::plan`]'s rows, $6 how many conversations are to move.
 pub(super) const ALL_AT_ONCE: &str = "with head as (update conversation set
             head_seq = v.head_seq, event_seq = v.event_seq, event_at = v.event_at,
             last_activity_at = v.last_activity_at, active_minute = v.last_activity_at / 60000,
@@ -74,9 +74,9 @@ pub(super) const ALL_AT_ONCE: &str = "with head as (update conversation set
         where conversation.conversation_id = v.id and conversation.event_seq = v.before
             and conversation.message_full_at = v.full_before
         returning conversation.conversation_id),
-    message as (insert into message (conversation_id, seq, id, client_id, sender, via, author, message_type, content,
+    message as (insert into message (conversation_id, seq, client_id, sender, via, author, message_type, content,
             created_at, edited_at, file)
-        select * from json_to_recordset($2::json) as v(conversation_id text, seq bigint, id text, client_id text,
+        select * from json_to_recordset($2::json) as v(conversation_id text, seq bigint, client_id text,
             sender text, via text, author text, message_type text, content text, created_at bigint, edited_at bigint,
             file text)),
     event as (insert into outbox (lane, conversation_id, position, kind, seq, at, tries, not_before)
@@ -84,5 +84,9 @@ pub(super) const ALL_AT_ONCE: &str = "with head as (update conversation set
             as v(lane text, conversation_id text, position bigint, kind text, seq bigint, at bigint)),
     response as (insert into response (day, conversation_id, seq, milliseconds, first)
         select * from json_to_recordset($4::json)
-            as v(day bigint, conversation_id text, seq bigint, milliseconds bigint, first bigint))
-    select 1 / case when (select count(*) from head) = $5 then 1 else 0 end";
+            as v(day bigint, conversation_id text, seq bigint, milliseconds bigint, first bigint)),
+    line as (insert into activity (id, created_at, session_id, name, ip, action, conversation_id, details)
+        select * from json_to_recordset($5::json) as v(id text, created_at bigint, session_id text, name text, ip text,
+            action text, conversation_id text, details text)
+        on conflict (id) do nothing)
+    select 1 / case when (select count(*) from head) = $6 then 1 else 0 end";
