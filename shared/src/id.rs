@@ -7,8 +7,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::time::Timestamp;
-
 /// A new conversation's id: 122 random bits. It names a conversation and opens nothing.
 pub fn conversation_id() -> String {
     Uuid::new_v4().to_string()
@@ -17,15 +15,6 @@ pub fn conversation_id() -> String {
 /// A new id that sorts by the time it was made (UUID version 7), for sessions and audit rows.
 pub fn sortable_id() -> String {
     Uuid::now_v7().to_string()
-}
-
-/// A new id that sorts by `at`, for messages: where the search index ends is told by it.
-pub fn sortable_id_at(at: Timestamp) -> String {
-    let milliseconds = u64::try_from(at.0).unwrap_or_default();
-    let random = Uuid::new_v4().into_bytes();
-    let mut bytes = [0; 10];
-    bytes.iter_mut().zip(random.into_iter().rev()).for_each(|(byte, random)| *byte = random);
-    uuid::Builder::from_unix_timestamp_millis(milliseconds, &bytes).into_uuid().to_string()
 }
 
 /// A `client_id` for a message whose sender gave none.
