@@ -145,7 +145,8 @@ struct Mark {
 }
 
 async fn mark_read(tx: &mut Client, mark: &Mark) -> Result<Option<i64>> {
-    let at_once = mark.line.as_ref().filter(|_| mark.database == Database::Postgres);
+    let in_one = mark.database == Database::Postgres && matches!(mark.reader, Reader::Admin);
+    let at_once = mark.line.as_ref().filter(|_| in_one);
     let move_it = match (mark.reader, at_once) {
         (Reader::Visitor, _) => query(VISITOR_READ).bind(&mark.id).bind(mark.seq),
         (Reader::Admin, None) => query(ADMIN_READ).bind(&mark.id).bind(mark.seq),
