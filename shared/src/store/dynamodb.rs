@@ -92,11 +92,15 @@ use crate::config::DatabaseUrl;
 const ATTEMPT: Duration = Duration::from_secs(1);
 /// A call with all its attempts.
 const OPERATION: Duration = Duration::from_secs(3);
+/// So many times as long the limits may be made.
+const MOST_PATIENT: u32 = 100;
 
 /// A table.
 pub struct DynamoStore {
     client: Client,
     table: String,
+    /// Every limit of time is so many times as long.
+    patience: u32,
     heads: change::Heads,
     months: words::Months,
     meter: table::Meter,
@@ -113,19 +117,26 @@ pub struct Consumed {
 
 impl DynamoStore {
     /// Opens `dynamodb://TABLE`, or `dynamodb://TABLE?endpoint=http://127.0.0.1:8000` on a local server. Makes no call and no
-    /// table.
+    /// table. With `&patience=20` (1 to 100) every call may take so many times as long: on a busy machine a server that emulates
+    /// DynamoDB is slower than it.
     pub fn open(url: &DatabaseUrl) -> StoreResult<Self> {
         let url = Url::parse(url.reveal()).map_err(|error| StoreError::Broken(error.into()))?;
         let table = url.host_str().filter(|name| !name.is_empty());
         let table = table.ok_or_else(|| StoreError::Broken("the URL names no table".into()))?.to_owned();
-        let endpoint = url.query_pairs().find(|(name, _)| name == "endpoint").map(|(_, value)| value.into_owned());
+        let asked = |name| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let endpoint = asked("endpoint");
+        let patience = match asked("patience").map(|times| times.parse()) {
+            None => 1,
+            Some(Ok(times @ 1..=MOST_PATIENT)) => times,
+            Some(_) => return Err(StoreError::Broken("the URL's patience is not a number from 1 to 100".into())),
+        };
         let aws = Aws::from_env(endpoint.is_some()).map_err(|error| StoreError::Broken(error.into()))?;
         let sdk = Builder::new()
             .behavior_version_latest()
             .region(Region::new(aws.region))
             .credentials_provider(aws.credentials)
             .http_client(aws.http)
-            .timeout_config(timeouts(ATTEMPT, OPERATION))
+            .timeout_config(timeouts(ATTEMPT * patience, OPERATION * patience))
             // What an attempt may take ends with it, however slowly its answer comes.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::standard().with_max_attempts(4).with_max_backoff(Duration::from_millis(500)));
@@ -136,10 +147,16 @@ impl DynamoStore {
         Ok(Self {
             client: Client::from_conf(sdk.build()),
             table,
+            patience,
             heads: change::Heads::default(),
             months: words::Months::default(),
             meter: table::Meter::default(),
         })
+    }
+
+    /// Tries for so many milliseconds, as this store counts them.
+    fn patience(&self, millis: u64) -> failure::Patience {
+        failure::Patience::of(millis * u64::from(self.patience))
     }
 
     /// What this store has cost so far.

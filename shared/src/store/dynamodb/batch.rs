@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::DynamoStore;
-use super::failure::{Patience, broken};
+use super::failure::broken;
 use super::item::{Item, Key, s};
 use crate::store::StoreResult;
 
@@ -130,7 +130,7 @@ impl DynamoStore {
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
         };
-        let answer = Patience::of(BATCH).call(call).await??;
+        let answer = self.patience(BATCH).call(call).await??;
         self.meter.reads("query", answer.consumed_capacity());
         let next = answer.last_evaluated_key.filter(|key| !key.is_empty());
         let next = next.map(|start| Range { start: Some(start), ..range });
@@ -157,7 +157,7 @@ impl DynamoStore {
             let wanted = KeysAndAttributes::builder().set_keys(Some(attributes)).consistent_read(consistent).build();
             let wanted = wanted.map_err(|_| broken("a batch without keys"))?;
             let mut wanted = Some(HashMap::from([(self.table.clone(), wanted)]));
-            let mut patience = Patience::of(BATCH);
+            let mut patience = self.patience(BATCH);
             while let Some(request) = wanted {
                 let call = || {
                     self.client
@@ -199,7 +199,7 @@ impl DynamoStore {
     ) -> StoreResult<()> {
         for writes in writes.map_err(|_| broken("a write of nothing"))?.chunks(WRITE) {
             let mut left = Some(HashMap::from([(self.table.clone(), writes.to_vec())]));
-            let mut patience = Patience::of(BATCH);
+            let mut patience = self.patience(BATCH);
             while let Some(request) = left {
                 let call = || {
                     self.client

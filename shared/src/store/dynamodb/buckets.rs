@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
-use super::failure::{CHANGE, Patience};
+use super::failure::CHANGE;
 use super::item::{Item, Key, millis, n, nonce, read, s, t, ttl};
 use super::table::{Terms, Written};
 use crate::rate_limit::Rate;
@@ -112,7 +112,7 @@ impl Moment {
 impl Buckets for DynamoStore {
     async fn take(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<Taken> {
         let (key, moment, attempt) = (bucket_key(key), Moment::new(rate, now), Attempt::new()?);
-        let mut patience = Patience::of(CHANGE);
+        let mut patience = self.patience(CHANGE);
         let mut terms = moment.of_a_full_one(&attempt);
         loop {
             let found = match self.update(&key, terms).await? {

@@ -191,8 +191,8 @@ impl DynamoStore {
 
     /// Waits for the others of this instance that change the same head.
     pub(super) async fn turn(&self, conversation_id: &str) -> StoreResult<Turn> {
-        let seen = Patience::of(TURN).bound(self.heads.slot(conversation_id).lock_owned()).await?;
-        Ok(Turn { key: Key::head(conversation_id), seen, fresh: false, patience: Patience::of(CHANGE) })
+        let seen = self.patience(TURN).bound(self.heads.slot(conversation_id).lock_owned()).await?;
+        Ok(Turn { key: Key::head(conversation_id), seen, fresh: false, patience: self.patience(CHANGE) })
     }
 
     /// Changes a head. `compute` may be called several times; what it answered last is answered, with the head that it

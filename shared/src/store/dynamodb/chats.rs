@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
-use super::failure::{CHANGE, Patience};
+use super::failure::CHANGE;
 use super::item::{Key, conversation, millis, read, s, short, text, ttl};
 use super::table::Terms;
 use crate::store::StoreResult;
@@ -55,7 +55,7 @@ impl DynamoStore {
 
     /// [`crate::store::TelegramLinks::bind_chat`].
     pub(super) async fn bind_to_chat(&self, chat_id: i64, conversation_id: &str) -> StoreResult<bool> {
-        let mut patience = Patience::of(CHANGE);
+        let mut patience = self.patience(CHANGE);
         loop {
             let before = self.chat(chat_id).await?.map(|chat| chat.conversation_id);
             if let Some(before) = before.filter(|before| *before != text(conversation_id)) {

@@ -14,7 +14,6 @@ use tokio::time::Instant;
 use super::DynamoStore;
 use super::batch::Range;
 use super::change::writer;
-use super::failure::Patience;
 use super::head::Head;
 use super::info::start;
 use super::item::{ENTER, Key, UNDONE, millis, n, read};
@@ -233,7 +232,7 @@ impl DynamoStore {
 
     /// Enters some of what a conversation has, which is in the list for the sake of the change `rev`.
     async fn enter_some(&self, conversation_id: &str, rev: i64, until: Timestamp) -> StoreResult<Entered> {
-        let (mut written, mut patience) = (Vec::new(), Patience::of(PATIENCE));
+        let (mut written, mut patience) = (Vec::new(), self.patience(PATIENCE));
         loop {
             let Some(head) = self.head(conversation_id).await? else {
                 // Erased meanwhile, perhaps before the words were written.

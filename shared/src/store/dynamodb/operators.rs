@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::DynamoStore;
-use super::failure::{CHANGE, Patience};
+use super::failure::CHANGE;
 use super::item::{Key, t, text};
 use super::sockets::Sockets;
 use super::table::{Terms, Written};
@@ -31,7 +31,7 @@ impl DynamoStore {
     /// [`crate::store::ConnectionRows::operator_present`].
     pub(super) async fn note_operator(&self, operator: &str, until: Timestamp, now: Timestamp) -> StoreResult<()> {
         let (key, operator) = (Key::admins(), text(operator));
-        let mut patience = Patience::of(CHANGE);
+        let mut patience = self.patience(CHANGE);
         loop {
             let note = Terms::change("SET operators.#operator = :until REMOVE #ttl")
                 .only_when("attribute_exists(operators)")

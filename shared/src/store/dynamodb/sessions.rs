@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::DynamoStore;
-use super::failure::{CHANGE, Patience};
+use super::failure::CHANGE;
 use super::item::{Key, maybe_millis, millis, n, nonce, read, s, t, text, ttl};
 use super::table::{Terms, Together, Written};
 use crate::model::Session;
@@ -310,7 +310,7 @@ impl Sessions for DynamoStore {
     }
 
     async fn end_session(&self, session_id: &str) -> StoreResult<bool> {
-        let mut patience = Patience::of(CHANGE);
+        let mut patience = self.patience(CHANGE);
         // Its tickets are worth nothing without it, and a token in its grace neither; both end by themselves.
         while let Some(session) = self.session_item(session_id).await? {
             let as_seen = Terms::when("token_hash = :token").value(":token", s(&session.token_hash));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::DynamoStore;
-use super::failure::{CHANGE, Patience};
+use super::failure::CHANGE;
 use super::item::{Item, Key, n, read, ttl};
 use super::table::{Terms, Written};
 use crate::store::StoreResult;
@@ -86,7 +86,7 @@ impl DynamoStore {
         cap: i64,
         now: Timestamp,
     ) -> StoreResult<bool> {
-        let mut patience = Patience::of(CHANGE);
+        let mut patience = self.patience(CHANGE);
         let ttl = (*key != Key::admins()).then(|| ttl(Timestamp(socket.expires_at)));
         let ends = if ttl.is_some() { ", #ttl = :ttl" } else { " REMOVE #ttl" };
         loop {

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{
 use serde::de::DeserializeOwned;
 
 use super::DynamoStore;
-use super::failure::{Patience, broken};
+use super::failure::broken;
 use super::item::{Item, Key, nonce, read, s, t};
 use crate::store::StoreResult;
 use crate::time::Timestamp;
@@ -153,7 +153,7 @@ impl DynamoStore {
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
         };
-        let answer = Patience::of(CALL).call(call).await??;
+        let answer = self.patience(CALL).call(call).await??;
         self.meter.reads("get", answer.consumed_capacity());
         Ok(answer.item)
     }
@@ -172,7 +172,7 @@ impl DynamoStore {
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
         };
-        let answer = Patience::of(CALL).call(call).await?;
+        let answer = self.patience(CALL).call(call).await?;
         let answer = answer.map(|done| {
             self.meter.writes("put", done.consumed_capacity());
             None
@@ -199,7 +199,7 @@ impl DynamoStore {
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
         };
-        let answer = Patience::of(CALL).call(call).await?;
+        let answer = self.patience(CALL).call(call).await?;
         let answer = answer.map(|done| {
             self.meter.writes("update", done.consumed_capacity());
             done.attributes
@@ -238,7 +238,7 @@ impl DynamoStore {
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
         };
-        let answer = Patience::of(CALL).call(call).await?;
+        let answer = self.patience(CALL).call(call).await?;
         let answer = answer.map(|done| {
             self.meter.writes("delete", done.consumed_capacity());
             done.attributes
@@ -251,7 +251,7 @@ impl DynamoStore {
 
     /// Writes several items or none. Costs twice as much as writing each by itself.
     pub(super) async fn together(&self, parts: Vec<TransactWriteItem>) -> StoreResult<Together> {
-        let mut patience = Patience::of(CALL);
+        let mut patience = self.patience(CALL);
         loop {
             let call = || {
                 self.client

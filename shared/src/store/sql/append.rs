@@ -3,7 +3,7 @@
 //! Messages that wait together are stored together, in one transaction: [`plan`] makes of what the conversations hold what each
 //! message becomes. A writer remembers what the conversations held after their last messages; of others that is read before,
 //! without a lock. The write fails when one of the conversations has moved meanwhile, by whatever means, and then what was
-//! remembered is forgotten and read. On PostgreSQL, where each statement is a trip, the transaction is one statement.
+//! remembered is forgotten and read; a message that loses again waits for its turn. On PostgreSQL, where each statement is a trip, the transaction is one statement.
 
 mod plan;
 mod statements;
@@ -22,7 +22,9 @@ use crate::rate_limit::Rate;
 use crate::store::{Appended, Audience};
 use plan::{Before, Head, Moved, Outcome, Plan};
 pub(super) use statements::BEFORE;
-use statements::{ALL_AT_ONCE, BY_SEQ, DAY, EMPTIED, EVENT, HEAD, HEAD_IN_INDEXES, MESSAGE, ONE_AT_ONCE, RESPONSE};
+use statements::{
+    ALL_AT_ONCE, BY_SEQ, DAY, EMPTIED, EVENT, HEAD, HEAD_IN_INDEXES, LOCK, MESSAGE, ONE_AT_ONCE, RESPONSE,
+};
 
 /// So many conversations are remembered at most.
 const REMEMBERED: usize = 4_096;
@@ -64,12 +66,57 @@ pub(super) async fn append(
     memory: &mut Memory,
     orders: &[&Order],
 ) -> Result<Vec<Appended>> {
+    store(client, (database, Transaction::Own), memory, orders).await
+}
+
+/// Stores a message that lost against others, which wait now until it is stored.
+pub(super) async fn append_alone(
+    client: &mut Client,
+    database: Database,
+    memory: &mut Memory,
+    order: &Order,
+) -> Result<Vec<Appended>> {
+    query(database.begin()).execute(client).await?;
+    let stored = async {
+        if database == Database::Postgres {
+            query(LOCK).bind(text(&order.message.conversation_id)).fetch_optional(&mut *client).await?;
+        }
+        let stored = store(client, (database, Transaction::Around), memory, &[order]).await?;
+        query("commit").execute(client).await?;
+        Ok(stored)
+    };
+    let stored = stored.await;
+    if stored.is_err() {
+        // There may be no transaction, and nothing can be done about a connection that is gone.
+        let _ = query("rollback").execute(client).await;
+    }
+    stored
+}
+
+/// Whose transaction it is in which messages are stored.
+#[derive(Clone, Copy)]
+enum Transaction {
+    /// One that is made for the write.
+    Own,
+    /// The caller's.
+    Around,
+}
+
+async fn store(
+    client: &mut Client,
+    (database, transaction): (Database, Transaction),
+    memory: &mut Memory,
+    orders: &[&Order],
+) -> Result<Vec<Appended>> {
     let mut plan = prepare(client, database, memory, orders).await?;
     let outcomes: Vec<_> = orders.iter().map(|order| plan.take(order)).collect();
     if plan.doubtful {
         return Err(Error::Moved);
     }
-    let written = write(client, database, &plan).await;
+    let written = match transaction {
+        Transaction::Own => write(client, database, &plan).await,
+        Transaction::Around => put(client, database, &plan, &plan.moved()).await,
+    };
     written.map_err(|error| if divides_by_zero(&error) { Error::Moved } else { error })?;
     memory.keep(plan.heads);
     let mut stored = plan.messages.into_iter();
@@ -153,6 +200,11 @@ async fn write(client: &mut Client, database: Database, plan: &Plan) -> Result<(
 /// In one transaction.
 async fn together(client: &mut Client, database: Database, plan: &Plan, moved: &[&Moved]) -> Result<()> {
     query(database.begin()).execute(client).await?;
+    put(client, database, plan, moved).await?;
+    query("commit").execute(client).await.map(|_| ())
+}
+
+async fn put(client: &mut Client, database: Database, plan: &Plan, moved: &[&Moved]) -> Result<()> {
     for (day, id, visitor, admin) in &plan.days {
         query(DAY).bind(day).bind(id).bind(visitor).bind(admin).execute(client).await?;
     }
@@ -160,11 +212,10 @@ async fn together(client: &mut Client, database: Database, plan: &Plan, moved: &
         query(EMPTIED).bind(id).bind(full_at).bind(before).execute(client).await?;
     }
     match (moved, database) {
-        ([], _) => {}
-        (moved, Database::Sqlite) => each(client, plan, moved).await?,
-        (moved, Database::Postgres) => at_once(client, plan, moved).await?,
+        ([], _) => Ok(()),
+        (moved, Database::Sqlite) => each(client, plan, moved).await,
+        (moved, Database::Postgres) => at_once(client, plan, moved).await,
     }
-    query("commit").execute(client).await.map(|_| ())
 }
 
 /// Row by row.

@@ -81,7 +81,8 @@ fn passes(error: &Error) -> bool {
             Error::Postgres(error) => {
                 postgres(error).is_some_and(|code| matches!(code.as_str(), "40001" | "40P01") || code.starts_with("53"))
             }
-            Error::Moved | Error::Value(_) | Error::Stopped => false,
+            Error::Moved => true,
+            Error::Value(_) | Error::Stopped => false,
         }
 }
 

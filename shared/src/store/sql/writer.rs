@@ -198,7 +198,7 @@ impl Writer {
             let mut outcome = self.append(&[&letter.order]).await;
             for _ in 1..TRIES {
                 match &outcome {
-                    Err(error) if is_conflict(error) => outcome = self.append(&[&letter.order]).await,
+                    Err(error) if is_conflict(error) => outcome = self.append_alone(&letter.order).await,
                     _ => break,
                 }
             }
@@ -210,6 +210,12 @@ impl Writer {
     async fn append(&mut self, orders: &[&Order]) -> Result<Vec<Appended>> {
         let client = self.kept.client().await?;
         let stored = append::append(client, self.database, &mut self.memory, orders).await;
+        self.kept.done(stored)
+    }
+
+    async fn append_alone(&mut self, order: &Order) -> Result<Vec<Appended>> {
+        let client = self.kept.client().await?;
+        let stored = append::append_alone(client, self.database, &mut self.memory, order).await;
         self.kept.done(stored)
     }
 

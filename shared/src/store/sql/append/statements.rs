@@ -13,6 +13,8 @@ pub(in crate::store::sql) const BEFORE: PerDatabase = over_json!(
         left join message m on m.conversation_id = a.id and m.client_id = a.client_id"
 );
 pub(super) const BY_SEQ: &str = "select * from message where conversation_id = $1 and seq = $2";
+/// On PostgreSQL: others wait from here to the end of the transaction. On SQLite they wait from its beginning.
+pub(super) const LOCK: &str = "select 1 from conversation where conversation_id = $1 for update";
 pub(super) const EMPTIED: &str =
     "update conversation set message_full_at = $2 where conversation_id = $1 and message_full_at = $3";
 pub(super) const DAY: &str = "insert into conversation_day (day, conversation_id, messages_visitor, messages_admin)
