@@ -15,6 +15,8 @@ use crate::connections::{Connections, Frame, Sent};
 
 /// A post that hangs must not hold up the others; what is lost is found again by `seq`.
 const TIMEOUT: Duration = Duration::from_secs(1);
+/// At `http://` there is a server that emulates API Gateway, which is as slow as its machine is busy.
+const EMULATED: Duration = Duration::from_secs(5);
 /// A full buffer, or too many posts in this account: worth two more tries.
 const PAUSES_MS: [u64; 2] = [60, 180];
 
@@ -22,23 +24,26 @@ const PAUSES_MS: [u64; 2] = [60, 180];
 /// CloudFront the address there is not the one that answers.
 pub struct ApiGateway {
     client: Client,
+    timeout: Duration,
 }
 
 impl ApiGateway {
     /// A client; no call is made yet. Credentials and region come from what Lambda sets, without any probing.
     pub fn new(config: &Config) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let endpoint = config.websocket_endpoint.as_deref().ok_or("WEBSOCKET_ENDPOINT is not set")?;
-        let aws = Aws::from_env(endpoint.starts_with("http://"))?;
+        let emulated = endpoint.starts_with("http://");
+        let timeout = if emulated { EMULATED } else { TIMEOUT };
+        let aws = Aws::from_env(emulated)?;
         let sdk = Builder::new()
             .behavior_version_latest()
             .endpoint_url(endpoint)
             .region(Region::new(aws.region))
             .credentials_provider(aws.credentials)
             .http_client(aws.http)
-            .timeout_config(timeouts(TIMEOUT, TIMEOUT))
+            .timeout_config(timeouts(timeout, timeout))
             .retry_config(RetryConfig::disabled())
             .build();
-        Ok(Self { client: Client::from_conf(sdk) })
+        Ok(Self { client: Client::from_conf(sdk), timeout })
     }
 }
 
@@ -77,7 +82,7 @@ fn jitter(most_ms: u64) -> Duration {
 #[async_trait]
 impl Connections for ApiGateway {
     async fn send(&self, connection_id: &str, frame: &Frame) -> Sent {
-        let tried = tokio::time::timeout(TIMEOUT, self.try_to_send(connection_id, frame)).await;
+        let tried = tokio::time::timeout(self.timeout, self.try_to_send(connection_id, frame)).await;
         let Refused { status, cause } = match tried {
             Ok(Ok(())) => return Sent::Handed,
             Ok(Err(refused)) => refused,
