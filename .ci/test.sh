@@ -39,7 +39,7 @@ export TEST_DYNAMODB_URL
 say "Rust"
 # Stories kill the program itself, and the browsers talk to it. At once with the tests, or it would be compiled apart from them.
 cargo build --locked "${selection[@]}" --bin gateway --tests
-# Stories and pages wait most of the time. What is said of this build is said by tests/counts.sh, which goes on with it.
+# Stories wait most of the time. What is said of this build is said by tests/counts.sh, which goes on with it.
 nice -n 19 cargo build --locked --profile lean -p gateway -p counts >/dev/null 2>&1 &
 build=$!
 figures=$(mktemp "${TMPDIR:-/tmp}/parley-figures-XXXXXX.tsv")
@@ -48,12 +48,14 @@ COUNTS_FILE=$figures cargo nextest run --locked "${selection[@]}" --no-fail-fast
 say "Front-end modules"
 node --test --test-reporter=spec tests/front/*.test.js
 
+# Beside a compiler two people's pages are too slow for what stands there for seconds only.
+wait "$build" || true
+build=
+
 say "Both pages in Chromium"
 browser=(tests/browser/*.test.js)
 if [[ -n ${SCREENSHOTS:-} ]]; then browser+=(tests/browser/screenshots.js); fi
 node --test --test-concurrency=1 --test-reporter=spec "${browser[@]}"
 
 say "What it costs: figures of the stories above and of the programs, against their limits"
-wait "$build" || true
-build=
 tests/counts.sh "$figures" lean

@@ -24,12 +24,17 @@ start() {
     dynoxide serve --port "$port" >"$folder/log" 2>&1 &
   fi
   echo $! >"$folder/pid"
-  for _ in {1..400}; do
+  # Two minutes: one of them is written in Python, and the machine may be busy.
+  for _ in {1..2400}; do
     if grep -qE 'listening|Ready' "$folder/log"; then
       echo "$url"
       return
     fi
-    kill -0 "$(<"$folder/pid")" || break
+    if ! kill -0 "$(<"$folder/pid")" 2>/dev/null; then
+      # Another program was quicker to take the port.
+      if grep -q 'already in use' "$folder/log"; then start; return; fi
+      break
+    fi
     sleep 0.05
   done
   cat "$folder/log" >&2

@@ -32,14 +32,18 @@ start() {
   # ICU's order differs from SQLite's byte order: a query that forgets this fails here first.
   as_server initdb --pgdata="$folder/data" --username=parley --auth=trust --encoding=UTF8 \
     --locale-provider=icu --icu-locale=en --locale=C.UTF-8 --no-sync >"$folder.log" 2>&1 || { cat "$folder.log" >&2; exit 1; }
-  local port
-  port=$(free_port)
   # Test data live for one run: what a power cut does to them matters to nobody.
   local hasty="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
   if [[ -n $durable ]]; then hasty=; fi
-  as_server pg_ctl --pgdata="$folder/data" --wait --silent --log="$folder/log" --options="-p $port -k $folder \
-    -c listen_addresses=127.0.0.1 -c max_connections=300 $hasty" start >&2 \
-    || { cat "$folder/log" >&2; exit 1; }
+  local port
+  port=$(free_port)
+  until as_server pg_ctl --pgdata="$folder/data" --wait --silent --log="$folder/log" --options="-p $port -k $folder \
+    -c listen_addresses=127.0.0.1 -c max_connections=300 $hasty" start >&2; do
+    # Another program was quicker to take the port.
+    grep -q 'Address already in use' "$folder/log" || { cat "$folder/log" >&2; exit 1; }
+    rm "$folder/log"
+    port=$(free_port)
+  done
   as_server createdb --host=127.0.0.1 --port="$port" --username=parley parley >&2
   echo "postgres://parley@127.0.0.1:$port/parley"
 }

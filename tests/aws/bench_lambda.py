@@ -97,7 +97,7 @@ def environment(api, endpoint):
         "AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": "bench",
         "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
-        "DATABASE_URL": f"dynamodb://{TABLE}?endpoint={endpoint}", "PUBLIC_URL": "https://chat.example.com",
+        "DATABASE_URL": f"dynamodb://{TABLE}?endpoint={endpoint}&patience=20", "PUBLIC_URL": "https://chat.example.com",
         "WEBSOCKET_ENDPOINT": "http://127.0.0.1:9/live", "OTP_HASH_SALT": "0123456789abcdef0123456789abcdef",
     }
 

@@ -26,7 +26,7 @@ def settings(endpoint, table, front, telegram):
     return {
         **os.environ, **OWNER, "AWS_REGION": OWNER["AWS_DEFAULT_REGION"],
         **{SETTING[name]: value for name, value in RELAXED.items()},
-        "DATABASE_URL": f"dynamodb://{table}?endpoint={endpoint}", "PUBLIC_URL": f"http://{front}",
+        "DATABASE_URL": f"dynamodb://{table}?endpoint={endpoint}&patience=20", "PUBLIC_URL": f"http://{front}",
         "WEBSOCKET_ENDPOINT": f"http://{front}/live", "OTP_HASH_SALT": "0123456789abcdef0123456789abcdef",
         "TELEGRAM_BOT_TOKEN": TELEGRAM["bot_token"], "TELEGRAM_WEBHOOK_SECRET": TELEGRAM["webhook_secret"],
         "TELEGRAM_DEFAULT_CHAT_ID": "-1001234567890", "TELEGRAM_API_URL": f"http://{telegram}",

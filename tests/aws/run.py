@@ -32,11 +32,18 @@ TELEGRAM = {"bot_token": "700100200:fake-bot-token-of-the-tests", "webhook_secre
 # Limits that these stories are not about.
 RELAXED = {"WsUserMsgsPerSec": "1000", "WsUserBurst": "10000", "ApiReqPer5min": "1000000", "ApiAdminReqPer5min": "1000000"}
 
+# While these are open, nobody else is given their ports.
+HELD = []
+
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Nobody else is given it while we run; whoever is told of it can listen there."""
+    holder = socket.socket()
+    # Two sockets may have one port when both say so and only one listens.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    HELD.append(holder)
+    return holder.getsockname()[1]
 
 
 @contextlib.contextmanager

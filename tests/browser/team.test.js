@@ -58,8 +58,9 @@ test('a claim that came too late says who was quicker', async (t) => {
 
   await ben.claims();
 
-  await ben.claim('Ada is with Oya');
+  // First, since it stands for seconds only.
   await ben.page.locator('#refusal', { hasText: 'Oya was quicker' }).waitFor();
+  await ben.claim('Ada is with Oya');
   assertCalm([...oya.complaints, ...ben.complaints]);
 });
 

@@ -184,7 +184,7 @@ async fn every_route(stack: &Stack, ada: &Visitor, grace: &Admin) {
     grace.call("POST", &format!("/api/admin/conversations/{id}/close")).await;
     grace.call("POST", &format!("/api/admin/conversations/{id}/reopen")).await;
     bob.post("/api/visitor/end", json!({"conversation_id": id})).await.good();
-    assert_eq!(grace.call("GET", "/api/admin/statistics").await["messages_today"].as_i64().unwrap(), 42);
+    assert_eq!(grace.call("GET", "/api/admin/statistics").await["messages_total"].as_i64().unwrap(), 42);
     assert!(!grace.call("GET", "/api/admin/activity").await["items"].as_array().unwrap().is_empty());
     grace.browser.log_in("otp_challenge=none", "000000", "Mallory").await.refuses(401, "unauthorized");
 }

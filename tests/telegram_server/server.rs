@@ -12,23 +12,26 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use shared::time::Clock;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::MissedTickBehavior;
 
 use crate::api::{Answer, Fate};
 use crate::messages::Sent;
 use crate::{BOT_TOKEN, World};
 
 /// Nothing takes longer on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_mins(1);
 /// Whoever waits for a call lets time pass this often.
 const LOOK: Duration = Duration::from_millis(20);
 /// Whoever waits for the clock looks at it this often.
 const GLANCE: Duration = Duration::from_millis(5);
+/// Connections that may wait until they are taken.
+const BACKLOG: u32 = 1_024;
 
 /// What is done while somebody waits.
-type Pass = Box<dyn Fn() + Send + Sync>;
+type Pass = Box<dyn Fn(u32) + Send + Sync>;
 
 /// Telegram, as one bot sees it.
 pub struct TelegramServer {
@@ -37,6 +40,8 @@ pub struct TelegramServer {
     gate: Arc<Semaphore>,
     pub(crate) changed: Arc<Notify>,
     serving: Mutex<Option<JoinHandle<()>>>,
+    /// Keeps the port while nobody listens there.
+    held: Mutex<Option<TcpSocket>>,
     pass: Mutex<Option<Pass>>,
 }
 
@@ -60,6 +65,7 @@ impl TelegramServer {
             gate: Arc::new(Semaphore::new(0)),
             changed: Arc::new(Notify::new()),
             serving: Mutex::new(None),
+            held: Mutex::new(None),
             pass: Mutex::new(None),
         };
         server.serve(listener);
@@ -71,8 +77,9 @@ impl TelegramServer {
         format!("http://{}", self.address)
     }
 
-    /// What lets time pass while somebody waits for a call: a bot that keeps the limits makes it only later.
-    pub fn while_waiting(&self, pass: impl Fn() + Send + Sync + 'static) {
+    /// What lets time pass while somebody waits for a call: a bot that keeps the limits makes it only later. It is told
+    /// how often it did so before in the same wait.
+    pub fn while_waiting(&self, pass: impl Fn(u32) + Send + Sync + 'static) {
         *self.pass.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(pass));
     }
 
@@ -80,7 +87,10 @@ impl TelegramServer {
     pub async fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
         let held = async {
             let mut looks = tokio::time::interval(LOOK);
+            // After a stall, the looks that were missed would let all their time pass at once.
+            looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             looks.tick().await;
+            let mut before = 0;
             loop {
                 let mut changed = std::pin::pin!(self.changed.notified());
                 changed.as_mut().enable();
@@ -91,7 +101,8 @@ impl TelegramServer {
                     () = changed => {}
                     _ = looks.tick() => {
                         if let Some(pass) = &*self.pass.lock().unwrap_or_else(PoisonError::into_inner) {
-                            pass();
+                            pass(before);
+                            before += 1;
                         }
                     }
                 }
@@ -112,18 +123,26 @@ impl TelegramServer {
         self.gate.add_permits(count);
     }
 
-    /// Nobody answers at this address any more: connections are refused, open ones end.
-    pub fn die(&self) {
-        let serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(serving) = serving {
-            serving.abort();
+    /// Nobody answers at this address any more: connections are refused, open ones end. Nobody else gets it meanwhile.
+    pub async fn die(&self) {
+        if let Some(serving) = self.cut_off() {
+            // It listens until it has ended; that it was cut off is no news.
+            let _ = serving.await;
         }
+        let held = TcpSocket::new_v4().expect("a socket");
+        held.set_reuseaddr(true).expect("an address that was in use a moment ago may be taken");
+        held.bind(self.address).expect("nobody listens any more");
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
     }
 
     /// Comes back at the same address.
-    pub async fn revive(&self) {
-        let listener = TcpListener::bind(self.address).await.expect("the port is still free");
-        self.serve(listener);
+    pub fn revive(&self) {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take().expect("it is dead");
+        self.serve(held.listen(BACKLOG).expect("the port was kept"));
+    }
+
+    fn cut_off(&self) -> Option<JoinHandle<()>> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner).take().inspect(JoinHandle::abort)
     }
 
     fn serve(&self, listener: TcpListener) {
@@ -134,7 +153,7 @@ impl TelegramServer {
 
 impl Drop for TelegramServer {
     fn drop(&mut self) {
-        self.die();
+        self.cut_off();
     }
 }
 

@@ -14,8 +14,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PROGRAM = process.env.GATEWAY_BIN ?? resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target', 'debug', 'gateway');
 
 export class Gateway {
-  url;
-  #port;
+  #port = 0;
   #folder;
   #settings;
   /** @type {import('node:child_process').ChildProcess | null} */
@@ -25,20 +24,32 @@ export class Gateway {
   /** Starts one that lives as long as the test. @param {import('node:test').TestContext} t @param {Record<string, string>} [settings] */
   static async start(t, settings = {}) {
     await access(PROGRAM).catch(() => assert.fail(`There is no ${PROGRAM}; build it with: cargo build -p gateway`));
-    const gateway = new Gateway(await freePort(), await mkdtemp(join(tmpdir(), 'parley-browser-')), settings);
+    const gateway = new Gateway(await mkdtemp(join(tmpdir(), 'parley-browser-')), settings);
     t.after(() => gateway.#remove());
-    await gateway.start();
+    do {
+      gateway.#port = await freePort();
+    } while (!(await gateway.#serves()));
     return gateway;
   }
 
-  constructor(port, folder, settings) {
-    this.#port = port;
+  constructor(folder, settings) {
     this.#folder = folder;
     this.#settings = settings;
-    this.url = `http://127.0.0.1:${port}`;
   }
 
+  get url() {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Once more, where the pages know it to be. */
   async start() {
+    assert.ok(await this.#serves(), `The gateway ended:\n${this.#said}`);
+  }
+
+  /** Starts it. @returns {Promise<boolean>} false when another program was quicker to take the port */
+  async #serves() {
+    const before = this.#said.length;
+    let ended = false;
     this.#process = spawn(PROGRAM, [], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,10 +67,14 @@ export class Gateway {
         this.#said += text;
       });
     }
-    await until('the gateway answers', async () => {
-      assert.equal(this.#process?.exitCode, null, `The gateway ended:\n${this.#said}`);
-      return fetch(`${this.url}/health`).then((answer) => answer.ok, () => false);
+    this.#process.once('close', () => {
+      ended = true;
     });
+    // Its own words: whoever has the port may answer too.
+    const says = (words) => this.#said.slice(before).includes(words);
+    await until('the gateway serves', () => ended || says('Panel'));
+    assert.ok(!ended || says('is taken'), `The gateway ended:\n${this.#said}`);
+    return !ended;
   }
 
   /** As a power cut would: nothing is finished, nobody is told. */

@@ -1,12 +1,13 @@
 //! The gateway's program, watched by a tool or not.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use shared::config::VARIABLES;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
@@ -30,14 +31,11 @@ pub struct Gateway {
 impl Gateway {
     /// Starts it on a free port, with every client's address believed and nobody slowed down.
     pub async fn start(mut command: Command, database_url: &str) -> Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.to_string();
-        let program = command.get_program().to_owned();
         for setting in VARIABLES {
             command.env_remove(setting);
         }
-        let mut child = command
+        command
             .env("DATABASE_URL", database_url)
-            .env("LISTEN_ADDR", &address)
             .env("OTP_HASH_SALT", "a salt for measurements, nothing else")
             .env("TRUSTED_PROXIES", "127.0.0.0/8")
             .env("WS_MAX_CLIENTS", "20000")
@@ -46,9 +44,22 @@ impl Gateway {
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
+            .stderr(Stdio::piped());
+        loop {
+            let mut gateway = Self::spawn(&mut command)?;
+            let told = gateway.line("Panel").await;
+            // Another program may have been quicker to take the port.
+            if !told.as_ref().is_err_and(|error| error.to_string().contains("is taken")) {
+                return told.map(|_| gateway);
+            }
+        }
+    }
+
+    fn spawn(command: &mut Command) -> Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let program = command.get_program().to_owned();
+        let spawned = command.env("LISTEN_ADDR", &address).spawn();
+        let mut child = spawned.map_err(|error| format!("{}: {error}", program.display()))?;
         let stderr = child.stderr.take().ok_or("the gateway has no standard error")?;
         let (lines, terminal) = unbounded_channel();
         std::thread::spawn(move || {
@@ -59,9 +70,7 @@ impl Gateway {
                 }
             }
         });
-        let mut gateway = Self { address, child, terminal };
-        gateway.line("Panel").await?;
-        Ok(gateway)
+        Ok(Self { address, child, terminal })
     }
 
     /// Where it listens.

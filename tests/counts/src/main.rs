@@ -1,5 +1,7 @@
 //! Counts what Parley costs: instructions (callgrind), system calls (strace), memory. Of each work there are two runs of
-//! different length; a figure is their difference by the difference in length, so that starts and ends do not count.
+//! different length; a figure is their difference by the difference in length, so that starts and ends do not count. A
+//! gateway whose system calls are counted has two cores, and is idle at the end of the shorter run until both took as
+//! long.
 //!
 //! Usage: `counts GATEWAY FOLDER FILE` measures the gateway's program with databases in FOLDER and appends a line to FILE for
 //! each figure: name, figure, limit, goal, with tabs between them.

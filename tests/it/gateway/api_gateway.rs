@@ -84,7 +84,7 @@ async fn a_client_that_does_not_read_costs_its_own_frames_only() {
 }
 
 #[tokio::test]
-async fn posts_to_an_api_that_hangs_end_together_after_a_second() {
+async fn posts_to_an_api_that_hangs_end_together() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let connections = adapter(silent.local_addr().unwrap(), "live");
     let ids = vec![GONE.to_owned(); 32];
@@ -93,5 +93,6 @@ async fn posts_to_an_api_that_hangs_end_together_after_a_second() {
     let gone = send_all(&connections, &ids, &hello()).await;
 
     assert_eq!(gone, [""; 0]);
-    assert!(began.elapsed() < Duration::from_millis(2_500), "{:?}", began.elapsed());
+    // One after the other they would take 160 seconds.
+    assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
 }

@@ -48,6 +48,23 @@ pub async fn run_program(arguments: &[&str], settings: &[(&str, &str)]) -> (i32,
 impl Process {
     /// Starts it on a home's database and waits until it serves. Its clock is the machine's.
     pub async fn start(home: &Home, settings: &[(&str, &str)]) -> Self {
+        loop {
+            let mut process = Self::spawn(home, settings);
+            let serves = eventually("the gateway serves", async || {
+                let ended = process.child.try_wait().unwrap().map(|_| false);
+                ended.or_else(|| process.log().contains("Parley").then_some(true))
+            });
+            if serves.await {
+                return process;
+            }
+            process.reader.await.unwrap();
+            let log = process.log.lock().unwrap();
+            assert!(log.contains("is taken"), "{log}");
+        }
+    }
+
+    /// On a port that was free a moment ago.
+    fn spawn(home: &Home, settings: &[(&str, &str)]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut child = Command::new(program("gateway"))
             .env_clear()
@@ -74,9 +91,7 @@ impl Process {
                 }
             }
         });
-        let process = Self { child, address, log, reader, addresses: AtomicU8::new(1) };
-        eventually("the gateway serves", async || process.log().contains("Parley").then_some(())).await;
-        process
+        Self { child, address, log, reader, addresses: AtomicU8::new(1) }
     }
 
     /// What it has written to stderr.

@@ -73,7 +73,13 @@ impl Socket {
 
     /// A message that is confirmed to its sender.
     pub async fn confirmation(&mut self, client_id: &str) -> Value {
-        self.find(client_id, |frame| frame["type"] == "message" && frame["client_id"] == client_id).await
+        let frame = self.find(client_id, |frame| {
+            let kind = &frame["type"];
+            frame["client_id"] == client_id && (kind == "message" || kind == "error")
+        });
+        let frame = frame.await;
+        assert_eq!(frame["type"], "message", "{frame}");
+        frame
     }
 
     /// Everything that was pushed up to now and not read yet.

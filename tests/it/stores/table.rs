@@ -57,9 +57,9 @@ impl Table {
         definition.into()
     }
 
-    /// What opens a store on it.
+    /// What opens a store on it that waits as long as a busy machine takes.
     pub fn url(&self) -> DatabaseUrl {
-        self.url_at(&self.server)
+        DatabaseUrl::new(format!("dynamodb://{}?endpoint={}&patience=20", self.name, self.server))
     }
 
     /// What opens a store on it by another way to its server.

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::people::{RELAXED, Visitor, in_each_house, in_each_house_with, within};
 
+/// What was not answered is sent again after so long, at first.
+const PATIENCE: Duration = Duration::from_millis(60);
+
 #[tokio::test]
 async fn a_repeated_client_id_answers_with_the_first_message_and_stores_nothing() {
     in_each_house(RELAXED, async |house| {
@@ -103,7 +106,13 @@ impl Page {
     }
 }
 
+/// As pages do: a machine that is slow gets no slower by being asked ever again.
+fn longer(patience: Duration) -> Duration {
+    (2 * patience).min(Duration::from_secs(2))
+}
+
 async fn catch_up(ada: &mut Visitor, page: &mut Page, unconfirmed: &[(String, Value)]) {
+    let mut patience = PATIENCE;
     while page.contiguous() < page.head || !unconfirmed.iter().all(|(client_id, _)| page.has(client_id)) {
         for (_, frame) in unconfirmed.iter().filter(|(client_id, _)| !page.has(client_id)) {
             ada.socket.send(frame.clone()).await;
@@ -112,9 +121,10 @@ async fn catch_up(ada: &mut Visitor, page: &mut Page, unconfirmed: &[(String, Va
         if page.contiguous() < page.head {
             ada.socket.send(ada.resume_frame(Some(page.contiguous()))).await;
         }
-        while let Some(frame) = ada.socket.soon(Duration::from_millis(60)).await {
+        while let Some(frame) = ada.socket.soon(patience).await {
             page.take(&frame);
         }
+        patience = longer(patience);
     }
 }
 
@@ -136,13 +146,15 @@ async fn a_client_recovers_from_lost_and_overtaking_frames() {
 
         let mut page = Page::default();
         within("every message is here", async {
+            let mut patience = PATIENCE;
             loop {
                 ada.socket.send(ada.resume_frame(Some(0))).await;
-                if let Some(frame) = ada.socket.soon(Duration::from_millis(60)).await
+                if let Some(frame) = ada.socket.soon(patience).await
                     && frame["type"] == "history"
                 {
                     break;
                 }
+                patience = longer(patience);
             }
             catch_up(&mut ada, &mut page, &sent).await;
         })

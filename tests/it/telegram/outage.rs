@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::telegram::chat::all_paused_until;
 use shared::time::{Clock, MINUTE, SECOND};
 use shared::wire::Alert;
 use telegram_server::{Fault, TelegramServer};
@@ -28,7 +29,7 @@ async fn ten_minutes_without_telegram_cost_the_web_chat_nothing_and_lose_nothing
         let mut ada = office.visitor("Ada").await;
         let mut bob = office.visitor("Bob").await;
         office.telegram.until_sent(4).await;
-        office.telegram.die();
+        office.telegram.die().await;
         for minute in 0..10 {
             let (one, other) = (format!("a{minute}"), format!("b{minute}"));
             assert_eq!(ada.says(&one).await["content"], one.as_str());
@@ -42,7 +43,12 @@ async fn ten_minutes_without_telegram_cost_the_web_chat_nothing_and_lose_nothing
         }
         assert_eq!(office.telegram.sent().len(), 4);
 
-        office.telegram.revive().await;
+        // A call that was still to be refused would bring a pause that ends later.
+        let app = office.running.app().expect("its functions run in here");
+        office.eventually("nothing is tried now", async || all_paused_until(app).await.unwrap()).await;
+        office.telegram.revive();
+        // No pause is longer.
+        office.clock.advance(5 * MINUTE);
         office.mirrored().await;
         for (name, letter) in [("Ada", "a"), ("Bob", "b")] {
             let all: Vec<_> = (0..10).map(|n| format!("{letter}{n}")).collect();
@@ -54,7 +60,9 @@ async fn ten_minutes_without_telegram_cost_the_web_chat_nothing_and_lose_nothing
 
 #[tokio::test]
 async fn a_telegram_that_takes_twenty_seconds_for_an_answer_holds_nobody_up() {
-    for_each_office(&[], async |office: &Office| {
+    // The answer comes by the story's clock, and by the wall that takes as long as the story does.
+    let settings = |api_url: &str| impatient(config(api_url, &[]), Duration::from_mins(5));
+    for_each_office_with(&settings, async |office: &Office| {
         let (mut panel, _) = office.panel().await;
         let mut ada = office.visitor("Ada").await;
         office.mirrored().await;
@@ -87,7 +95,7 @@ async fn a_telegram_that_takes_twenty_seconds_for_an_answer_holds_nobody_up() {
 
 #[tokio::test]
 async fn an_answer_that_never_comes_is_given_up_and_what_was_sent_goes_again() {
-    let settings = |api_url: &str| impatient(config(api_url, &[]), Duration::from_millis(200));
+    let settings = |api_url: &str| impatient(config(api_url, &[]), Duration::from_secs(1));
     for_each_office_with(&settings, async |office: &Office| {
         let mut ada = office.visitor("Ada").await;
         office.mirrored().await;
@@ -109,7 +117,8 @@ async fn an_answer_that_never_comes_is_given_up_and_what_was_sent_goes_again() {
             seen.extend(post.lines().filter(|line| !seen.contains(line)).collect::<Vec<_>>());
         }
         assert_eq!(seen, lines, "each, in order");
-        assert!((1..=never.len()).contains(&repeated), "{repeated} posts came again");
+        // On a busy machine an answer that comes may be given up as well.
+        assert!((1..=2 * never.len()).contains(&repeated), "{repeated} posts came again");
         assert_eq!(alert(office).await, None, "it is over");
     })
     .await;

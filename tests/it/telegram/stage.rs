@@ -9,7 +9,7 @@ use gateway::{Gateway, GatewayOptions, Running};
 use serde_json::{Value, json};
 use shared::config::{Config, Place};
 use shared::event::Lane;
-use shared::time::{ManualClock, SECOND, Timestamp};
+use shared::time::{MINUTE, ManualClock, SECOND, Timestamp};
 use telegram_server::{BOT_TOKEN, Person, TelegramServer, header, post};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -27,11 +27,15 @@ pub const FOREIGN_GROUP: i64 = -1_009_999_999_999;
 pub const SECRET: &str = "webhook-secret_of-the-tests";
 /// Nothing here takes longer on a busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
-/// So much time passes with each look of those who wait for something in Telegram.
+/// So much time passes with each look of those who wait for something in Telegram,
 const PASSING: i64 = SECOND / 4;
+/// until so much has passed in one wait: a socket on which nothing was said for 10 minutes is closed.
+const LONGEST: i64 = 8 * MINUTE;
+/// From then on so much, which is less than a minute in all: where time stood still, nobody's pause would end.
+const TRICKLE: i64 = 4;
 /// Where events come by a stream, so much faster than on the wall: on its long way as much is to pass as elsewhere, and on a
-/// busy machine it is longer.
-const HASTE: i64 = 4;
+/// busy machine it is longer. There a step, which ends after 5 s, takes its time as well.
+const HASTE: i64 = 2;
 /// Nobody has looked for a while; that does not count.
 const GLANCE: Duration = Duration::from_millis(200);
 pub const START: Timestamp = Timestamp(1_795_299_063_417);
@@ -64,9 +68,10 @@ struct Passing {
 }
 
 impl Passing {
-    fn look(&self) {
+    /// One look, after so many in the same wait.
+    fn look(&self, before: u32) {
         let Some(looked) = &self.looked else {
-            self.clock.advance(PASSING);
+            self.clock.advance(if i64::from(before) * PASSING < LONGEST { PASSING } else { TRICKLE });
             return;
         };
         let now = Instant::now();
@@ -125,7 +130,7 @@ impl Office {
         let looked = home.table().map(|_| Mutex::new(Instant::now()));
         let passing = Arc::new(Passing { clock: clock.clone(), looked });
         let waiting = passing.clone();
-        telegram.while_waiting(move || waiting.look());
+        telegram.while_waiting(move |before| waiting.look(before));
         let olga = telegram.operator(GROUP, 501, "Olga", "Petrova");
         let undelivered = home.stream().await.map(Undelivered::on);
         Self { running, telegram, clock, olga, passing, undelivered }
@@ -133,14 +138,21 @@ impl Office {
 
     /// Waits until everything that happened is in Telegram, and its links are stored.
     pub async fn mirrored(&self) {
-        eventually("the lane empties", async || {
-            let done = self.is_mirrored().await;
-            if !done {
-                self.passing.look();
+        self.eventually("the lane empties", async || self.is_mirrored().await.then_some(())).await;
+    }
+
+    /// Asks again and again until `found` finds it, and lets time pass meanwhile.
+    pub async fn eventually<T>(&self, what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+        let mut looks = 0;
+        eventually(what, async || {
+            let it = found().await;
+            if it.is_none() {
+                self.passing.look(looks);
+                looks += 1;
             }
-            done.then_some(())
+            it
         })
-        .await;
+        .await
     }
 
     async fn is_mirrored(&self) -> bool {

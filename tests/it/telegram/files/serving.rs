@@ -4,14 +4,14 @@ use serde_json::json;
 use shared::time::{DAY, MINUTE};
 use telegram_server::Media;
 
-use super::{Folder, PNG, asked, fetched, get, sent, url};
+use super::{ASKED_OFTEN, Folder, PNG, asked, fetched, get, sent, url};
 use crate::people::eventually;
 use crate::telegram::stage::{Office, Page, bearer, for_each_office};
 
 #[tokio::test]
 async fn a_new_session_token_is_not_kept_with_a_file() {
     let folder = Folder::new();
-    for_each_office(&[("ATTACHMENT_URL", &folder.url())], async |office: &Office| {
+    for_each_office(&[("ATTACHMENT_URL", &folder.url()), ASKED_OFTEN], async |office: &Office| {
         let (_, session) = office.panel().await;
         let (mut ada, message_id) = asked(office, "Ada").await;
         let message = sent(office, &mut ada, message_id, &Media::photo(b"\xff\xd8\xff")).await;
@@ -30,7 +30,7 @@ async fn a_new_session_token_is_not_kept_with_a_file() {
 #[tokio::test]
 async fn whoever_is_of_neither_side_learns_nothing() {
     let folder = Folder::new();
-    for_each_office(&[("ATTACHMENT_URL", &folder.url())], async |office: &Office| {
+    for_each_office(&[("ATTACHMENT_URL", &folder.url()), ASKED_OFTEN], async |office: &Office| {
         let (mut ada, message_id) = asked(office, "Ada").await;
         let bob = office.visitor("Bob").await;
         let message = sent(office, &mut ada, message_id, &Media::photo(b"\xff\xd8\xff")).await;
@@ -77,7 +77,7 @@ async fn whoever_is_of_neither_side_learns_nothing() {
 #[tokio::test]
 async fn a_part_of_a_file_can_be_had() {
     let folder = Folder::new();
-    for_each_office(&[("ATTACHMENT_URL", &folder.url())], async |office: &Office| {
+    for_each_office(&[("ATTACHMENT_URL", &folder.url()), ASKED_OFTEN], async |office: &Office| {
         let (mut ada, message_id) = asked(office, "Ada").await;
         // More than is held in memory at once.
         let song: Vec<u8> = b"ID3".iter().copied().chain((0..700_000_u32).map(|n| n.to_le_bytes()[1])).collect();
@@ -107,8 +107,8 @@ async fn a_part_of_a_file_can_be_had() {
 #[tokio::test]
 async fn files_go_with_their_conversation_and_with_nothing_else() {
     let folder = Folder::new();
-    let settings = [("ATTACHMENT_URL", folder.url()), ("RETENTION_DAYS", "30".into())];
-    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let place = folder.url();
+    let settings = [("ATTACHMENT_URL", place.as_str()), ("RETENTION_DAYS", "30"), ASKED_OFTEN];
     for_each_office(&settings, async |office: &Office| {
         let (mut panel, _) = office.panel().await;
         let mut pages = Vec::new();
