@@ -94,5 +94,5 @@ async fn posts_to_an_api_that_hangs_end_together() {
 
     assert_eq!(gone, [""; 0]);
     // One after the other they would take 160 seconds.
-    assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
 }

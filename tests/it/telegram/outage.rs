@@ -95,7 +95,7 @@ async fn a_telegram_that_takes_twenty_seconds_for_an_answer_holds_nobody_up() {
 
 #[tokio::test]
 async fn an_answer_that_never_comes_is_given_up_and_what_was_sent_goes_again() {
-    let settings = |api_url: &str| impatient(config(api_url, &[]), Duration::from_secs(1));
+    let settings = |api_url: &str| impatient(config(api_url, &[]), Duration::from_secs(2));
     for_each_office_with(&settings, async |office: &Office| {
         let mut ada = office.visitor("Ada").await;
         office.mirrored().await;
@@ -117,8 +117,7 @@ async fn an_answer_that_never_comes_is_given_up_and_what_was_sent_goes_again() {
             seen.extend(post.lines().filter(|line| !seen.contains(line)).collect::<Vec<_>>());
         }
         assert_eq!(seen, lines, "each, in order");
-        // On a busy machine an answer that comes may be given up as well.
-        assert!((1..=2 * never.len()).contains(&repeated), "{repeated} posts came again");
+        assert!((1..=never.len()).contains(&repeated), "{repeated} posts came again");
         assert_eq!(alert(office).await, None, "it is over");
     })
     .await;

@@ -3,7 +3,8 @@
 //! Messages that wait together are stored together, in one transaction: [`plan`] makes of what the conversations hold what each
 //! message becomes. A writer remembers what the conversations held after their last messages; of others that is read before,
 //! without a lock. The write fails when one of the conversations has moved meanwhile, by whatever means, and then what was
-//! remembered is forgotten and read; a message that loses again waits for its turn. On PostgreSQL, where each statement is a trip, the transaction is one statement.
+//! remembered is forgotten and read; a message that loses again waits for its turn. On PostgreSQL, where each statement is a
+//! trip, the transaction is one statement.
 
 mod plan;
 mod statements;
