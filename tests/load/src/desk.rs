@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
+use shared::id::client_id;
 use tokio::task::JoinSet;
 
 use crate::people::message;
@@ -103,13 +104,13 @@ async fn listen(mut socket: Socket, number: usize, state: Arc<State>) -> Result<
 
 /// Reads what a visitor wrote, and answers some of it.
 async fn attend(socket: &mut Socket, frame: &Frame<'_>, state: &State) -> Result<()> {
-    let (Some(id), Some(seq), Some(client_id)) = (frame.conversation_id, frame.seq, frame.client_id) else {
+    let (Some(id), Some(seq)) = (frame.conversation_id, frame.seq) else {
         return Err("a message has no address".into());
     };
     say(socket, &json!({"type": "read", "conversation_id": id, "seq": seq})).await?;
     if seq % ANSWERED == 0 {
         say(socket, &json!({"type": "typing", "conversation_id": id})).await?;
-        let mut answer = message("admin_message", &format!("a-{client_id}"), PADDING);
+        let mut answer = message("admin_message", &client_id(), PADDING);
         answer["conversation_id"] = id.into();
         state.answers.fetch_add(1, Ordering::Relaxed);
         say(socket, &answer).await?;

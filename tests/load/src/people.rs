@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use serde_json::{Value, json};
+use shared::id::client_id;
 
 use crate::Result;
 use crate::wire::{Frame, PATIENCE, Socket, content, hear, next, open, say};
@@ -20,7 +21,6 @@ pub struct Visitor {
     conversation_id: String,
     token: String,
     seq: i64,
-    sent: usize,
 }
 
 /// What visitors do.
@@ -54,7 +54,7 @@ impl Visitor {
         let text = hear(&mut socket, "joined").await?;
         let joined = Frame::read(&text)?;
         let (id, token) = joined.conversation_id.zip(joined.resume_token).ok_or("nobody was let in")?;
-        Ok(Self { socket, number, conversation_id: id.into(), token: token.into(), seq: 0, sent: 0 })
+        Ok(Self { socket, number, conversation_id: id.into(), token: token.into(), seq: 0 })
     }
 
     /// Writes on a schedule, the first time after `first`, whether or not what was written before has arrived; answers how
@@ -115,8 +115,7 @@ impl Visitor {
     }
 
     async fn say_something(&mut self, epoch: Instant) -> Result<String> {
-        let client_id = format!("{}-{}", self.conversation_id.replace('-', ""), self.sent);
-        self.sent += 1;
+        let client_id = client_id();
         say(&mut self.socket, &message("message", &client_id, &content(epoch))).await?;
         Ok(client_id)
     }

@@ -27,8 +27,8 @@ use statements::{
     ALL_AT_ONCE, BY_SEQ, DAY, EMPTIED, EVENT, HEAD, HEAD_IN_INDEXES, LOCK, MESSAGE, ONE_AT_ONCE, RESPONSE,
 };
 
-/// So many conversations are remembered at most.
-const REMEMBERED: usize = 4_096;
+/// So many conversations are remembered at most, in some 300 bytes each.
+const REMEMBERED: usize = 16_384;
 
 /// A message that is to be stored.
 pub(super) struct Order {

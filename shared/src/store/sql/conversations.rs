@@ -79,8 +79,9 @@ const RELEASE: &str = "update conversation set claimed_by = null, claimed_at = n
     where conversation_id = $1 and claimed_by is not null returning *";
 const MIRROR: &str = "select mirror from telegram_mirror where conversation_id = $1";
 /// Everything that refers to the conversation goes with it by `on delete cascade`, and what is stored with it, after it.
-const DELETE: &str = "delete from conversation where conversation_id = $1 returning event_seq, event_at";
+const DELETE: &str = "delete from conversation where conversation_id = $1 returning event_seq, event_at, visitor_name";
 const DELETE_MESSAGES: &str = "delete from message where conversation_id = $1";
+const DELETE_RESPONSES: &str = "delete from response where conversation_id = $1";
 const DELETE_EVENTS: &str = "delete from outbox where conversation_id = $1";
 pub(super) const CLOSED_BEFORE: &str = "select conversation_id from conversation
     where status = 'closed' and active_minute <= $1 / 60000 and last_activity_at < $1
@@ -218,7 +219,9 @@ async fn delete(tx: &mut Client, change: &Change<Database>) -> Result<bool> {
     let topic = topic(tx, &change.id).await?;
     let Some(row) = query(DELETE).bind(&change.id).fetch_optional(&mut *tx).await? else { return Ok(false) };
     query(DELETE_MESSAGES).bind(&change.id).execute(&mut *tx).await?;
+    query(DELETE_RESPONSES).bind(&change.id).execute(&mut *tx).await?;
     index::draw_back(&mut *tx).await?;
+    index::forget_name(&mut *tx, change.to, &change.id, &string(&row, "visitor_name")?).await?;
     query(DELETE_EVENTS).bind(&change.id).execute(&mut *tx).await?;
     let at = rows::time(&row, "event_at")?.max(change.now);
     let (kind, conversation_id) = (EventKind::ConversationDeleted, change.id.clone());

@@ -49,6 +49,11 @@ const TIDY: PerDatabase = over_json!(
 const NAME: &str =
     "insert into search_name (prefix, conversation_id) select cast(value ->> 0 as bigint), $2 from json_each($1)
     where true on conflict do nothing";
+const UNNAME: PerDatabase = over_json!(
+    "delete from search_name
+        where conversation_id = $2 and prefix in (select cast(value ->> 0 as bigint) from ",
+    ")"
+);
 const OF_CONVERSATION: &str =
     "select number, seq, content from message where conversation_id = $1 and seq > $2 order by seq limit $3";
 
@@ -133,6 +138,12 @@ pub(super) fn entries_of_name(name: &str) -> Result<String> {
 /// Enters them with the conversation, on SQLite; on PostgreSQL they come with it.
 pub(super) async fn name(tx: &mut Client, conversation_id: &str, entries: &str) -> Result<()> {
     query(NAME).bind(entries).bind(conversation_id).execute(tx).await.map(|_| ())
+}
+
+/// The name of a conversation that is gone.
+pub(super) async fn forget_name(tx: &mut Client, database: Database, conversation_id: &str, name: &str) -> Result<()> {
+    let entries = entries_of_name(name)?;
+    query(UNNAME.on(database)).bind(entries).bind(conversation_id).execute(tx).await.map(|_| ())
 }
 
 /// Keeps whoever writes blocks from writing one until the transaction has ended.
