@@ -97,7 +97,7 @@ impl PerDatabase {
 
 impl SqlStore {
     /// Runs a write: `run` gets `args` and the transaction, and may run again after a conflict. What it answers is given out
-    /// after the commit. Jobs of one `key` run in the order of the calls; a key names what the job locks first.
+    /// after the commit. A key names what the job locks first.
     async fn write<A, T>(&self, key: &str, args: A, run: Run<A, T>) -> StoreResult<T>
     where
         A: Send + Sync + 'static,
@@ -112,7 +112,16 @@ impl SqlStore {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.writers.write(key, args, run, How { one_statement: true, begins: None }).await
+        self.writers.write(key, args, run, How { one_statement: true, ..How::default() }).await
+    }
+
+    /// [`Self::write`] of what takes the longer, the more there is, or has to wait for such a job.
+    async fn write_long<A, T>(&self, key: &str, args: A, run: Run<A, T>) -> StoreResult<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.writers.write(key, args, run, How { long: true, ..How::default() }).await
     }
 
     /// Takes what works once by its hash: `taking` removes the row and answers `column` and `expires_at`. Of racing callers one

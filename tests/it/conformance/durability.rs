@@ -7,7 +7,10 @@ use shared::model::Sender;
 use shared::store::StoreError;
 use shared::store::sql::{SqlOptions, SqlStore};
 
+use sqlx::Connection;
+
 use super::make::{START, begin, head, message, say};
+use crate::people::eventually;
 use crate::stores::Home;
 
 #[tokio::test]
@@ -81,6 +84,31 @@ async fn callers_dropped_at_any_moment_leave_a_dense_sequence_behind() {
         drop(again);
         home.leave().await;
     }
+}
+
+/// On PostgreSQL, where another writer takes what may take long.
+#[tokio::test]
+async fn no_message_waits_for_an_erasure_that_takes_long() {
+    let Some(home) = Home::on_sql().await.into_iter().find(|home| home.file().is_none()) else { return };
+    let store = home.open().await;
+    let (gone, kept) = (begin(&*store, "Ada").await, begin(&*store, "Bora").await);
+    say(&*store, &gone, Sender::Visitor, "erase me", START).await;
+    let mut other = home.connection().await;
+    sqlx::raw_sql("begin; update turnstile set turns = turns where name = 'search'").execute(&mut other).await.unwrap();
+
+    let (erased, ()) = futures::join!(store.delete(&gone, START), async {
+        let waiting = "select count(*) from pg_locks where not granted and relation is null and pid in
+            (select pid from pg_locks where relation = 'turnstile'::regclass)";
+        eventually("the erasure waits", async || (home.number(waiting).await > 0).then_some(())).await;
+        assert_eq!(say(&*store, &kept, Sender::Visitor, "I am here", START).await.seq, 1);
+        sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
+    });
+
+    assert!(erased.unwrap(), "it goes on");
+    assert_eq!(home.traces(&gone).await, 0);
+    other.close().await.unwrap();
+    drop(store);
+    home.leave().await;
 }
 
 #[cfg(unix)]

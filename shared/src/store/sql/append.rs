@@ -24,7 +24,7 @@ use crate::store::{Appended, Audience};
 use plan::{Before, Head, Moved, Outcome, Plan};
 pub(super) use statements::BEFORE;
 use statements::{
-    ALL_AT_ONCE, BY_SEQ, DAY, EMPTIED, EVENT, HEAD, HEAD_IN_INDEXES, LOCK, MESSAGE, ONE_AT_ONCE, RESPONSE,
+    ALL_AT_ONCE, BY_SEQ, DAY, EMPTIED, EVENT, HEAD, HEAD_IN_INDEXES, LOCK, MANY_AT_ONCE, MESSAGE, ONE_AT_ONCE, RESPONSE,
 };
 
 /// So many conversations are remembered at most, in some 300 bytes each.
@@ -250,30 +250,32 @@ async fn each(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> 
 
 /// In one statement.
 async fn at_once(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> {
+    let bare = plan.events.is_empty() && plan.responses.is_empty() && plan.lines.is_empty();
     let query = match (moved, plan.messages.as_slice()) {
-        ([to], [message]) if plan.events.is_empty() && plan.responses.is_empty() && plan.lines.is_empty() => {
-            with_head(query(ONE_AT_ONCE), to)?
-                .bind(&message.client_id)
-                .bind(word(message.via)?)
-                .bind(&message.author)
-                .bind(word(message.message_type)?)
-                .bind(&message.content)
-                .bind(message.edited_at.map(|at| at.0))
-                .bind(message.file.as_ref().map(json).transpose()?)
-        }
+        ([to], [message]) if bare => with_head(query(ONE_AT_ONCE), to)?
+            .bind(&message.client_id)
+            .bind(word(message.via)?)
+            .bind(&message.author)
+            .bind(word(message.message_type)?)
+            .bind(&message.content)
+            .bind(message.edited_at.map(|at| at.0))
+            .bind(message.file.as_ref().map(json).transpose()?),
         _ => {
             let messages = plan.messages.iter().map(plan::Row::of).collect::<Result<Vec<_>>>()?;
-            let lines = plan.lines.iter().map(plan::Line::of).collect::<Result<Vec<_>>>()?;
-            query(ALL_AT_ONCE)
+            let many = query(if bare { MANY_AT_ONCE } else { ALL_AT_ONCE })
                 .bind(json(&moved)?)
                 .bind(json(&messages)?)
-                .bind(json(&plan.events)?)
-                .bind(json(&plan.responses)?)
-                .bind(json(&lines)?)
-                .bind(i64::try_from(moved.len()).unwrap_or(i64::MAX))
+                .bind(i64::try_from(moved.len()).unwrap_or(i64::MAX));
+            if bare { many } else { with_rest(many, plan)? }
         }
     };
     query.execute(client).await.map(|_| ())
+}
+
+/// $4 to $6.
+fn with_rest(query: Query, plan: &Plan) -> Result<Query> {
+    let lines = plan.lines.iter().map(plan::Line::of).collect::<Result<Vec<_>>>()?;
+    Ok(query.bind(json(&plan.events)?).bind(json(&plan.responses)?).bind(json(&lines)?))
 }
 
 /// $1 to $18.

@@ -242,7 +242,7 @@ impl Conversations for SqlStore {
     async fn create(&self, new: &NewConversation) -> StoreResult<()> {
         let args = (new.clone(), self.database, self.lanes.clone());
         let one_statement = !self.lanes.iter().any(|lane| lane.takes(EventKind::ConversationOpened));
-        let how = How { one_statement, begins: Some(new.conversation.clone()) };
+        let how = How { one_statement, begins: Some(new.conversation.clone()), long: false };
         let (key, writers) = (&new.conversation.conversation_id, &self.writers);
         writers.write(key, args, |(new, database, lanes), tx| Box::pin(create(tx, new, *database, lanes)), how).await
     }
@@ -343,7 +343,7 @@ impl Conversations for SqlStore {
 
     async fn delete(&self, conversation_id: &str, now: Timestamp) -> StoreResult<bool> {
         let change = Change { id: text(conversation_id), to: self.database, now, lanes: self.lanes.clone() };
-        let deleted = self.write(conversation_id, change, |change, tx| Box::pin(delete(tx, change))).await;
+        let deleted = self.write_long(conversation_id, change, |change, tx| Box::pin(delete(tx, change))).await;
         // Its sockets are bound to nothing now.
         self.live.unbind(conversation_id);
         deleted

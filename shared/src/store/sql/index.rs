@@ -90,7 +90,7 @@ impl SqlStore {
         let messages = usize::try_from(block.messages).unwrap_or_default();
         let enter = ENTER.on(self.database);
         let entered =
-            self.write("search", (block, enter), |(block, enter), tx| Box::pin(close(tx, block, enter))).await?;
+            self.write_long("search", (block, enter), |(block, enter), tx| Box::pin(close(tx, block, enter))).await?;
         Ok(if entered { messages } else { 0 })
     }
 

@@ -98,7 +98,7 @@ impl Messages for SqlStore {
         let (id, content) = (text(conversation_id), text(content));
         let lanes = self.lanes.clone();
         let args = Edit { conversation_id: id, seq, content, now, database: self.database, lanes };
-        self.write(conversation_id, args, |args, tx| Box::pin(edit(tx, args))).await
+        self.write_long(conversation_id, args, |args, tx| Box::pin(edit(tx, args))).await
     }
 
     async fn react(

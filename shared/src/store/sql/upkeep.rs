@@ -46,7 +46,7 @@ impl Upkeep for SqlStore {
 
     async fn sweep(&self, now: Timestamp) -> StoreResult<Swept> {
         let connections = self.live.sweep(now);
-        let swept = self.write("sweep", now, |now, tx| Box::pin(sweep(tx, *now))).await?;
+        let swept = self.write_long("sweep", now, |now, tx| Box::pin(sweep(tx, *now))).await?;
         Ok(Swept { connections, ..swept })
     }
 

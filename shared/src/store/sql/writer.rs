@@ -1,12 +1,10 @@
 //! Group commit: writes that wait together become durable together.
 //!
 //! A writer takes all that waits: messages, which are stored together, and jobs, which it runs in one transaction. It answers
-//! each after the commit. One commit then costs
-//! one `fsync` however many callers share it. SQLite has one writer; PostgreSQL several, among which a job is chosen by
-//! its key. Within a transaction the jobs run in the order of their keys, so that two transactions take the rows that both
-//! want in the same order.
-
-use std::hash::{DefaultHasher, Hash, Hasher};
+//! each after the commit. One commit then costs one `fsync` however many callers share it, and the more of them share it, the
+//! less each costs: there is one writer for whatever is brief. What may take long has another on PostgreSQL, so that no message
+//! waits for it; SQLite knows only one at a time. Within a transaction the jobs run in the order of their keys, so that two
+//! transactions take the rows that both want in the same order.
 
 use async_trait::async_trait;
 use futures::executor::block_on;
@@ -38,6 +36,8 @@ pub(super) struct How {
     pub(super) one_statement: bool,
     /// It makes this conversation.
     pub(super) begins: Option<Conversation>,
+    /// It may take long, or waits for what does.
+    pub(super) long: bool,
 }
 
 #[async_trait]
@@ -91,55 +91,48 @@ enum Work {
 }
 
 /// The queues of the writers, which end when this is dropped.
-pub(super) struct Writers(Vec<mpsc::Sender<Work>>);
+pub(super) struct Writers {
+    brief: mpsc::Sender<Work>,
+    long: mpsc::Sender<Work>,
+}
 
 impl Writers {
-    /// Starts a writer on a thread of its own, where whatever it does blocks nobody.
+    /// Starts one writer, on a thread of its own, where whatever it does blocks nobody.
     pub(super) fn on_a_thread(client: Client) -> std::io::Result<Self> {
         let (queue, work) = mpsc::channel(QUEUE);
         let writer = Writer::new(Kept::Here(client), Database::Sqlite);
         std::thread::Builder::new().name("writer".into()).spawn(move || block_on(writer.work(work)))?;
-        Ok(Self(vec![queue]))
+        Ok(Self { brief: queue.clone(), long: queue })
     }
 
-    /// Starts so many writers on connections of a pool.
-    pub(super) fn of_pool(pool: &sqlx::PgPool, count: u32) -> Self {
-        let start = |_| {
+    /// Starts both on connections of a pool.
+    pub(super) fn of_pool(pool: &sqlx::PgPool) -> Self {
+        let start = || {
             let (queue, work) = mpsc::channel(QUEUE);
             tokio::spawn(Writer::new(Kept::of(pool), Database::Postgres).work(work));
             queue
         };
-        Self((0..count).map(start).collect())
+        Self { brief: start(), long: start() }
     }
 
     /// Stores a message and waits for the commit.
     pub(super) async fn append(&self, order: Order) -> StoreResult<Appended> {
         let (caller, answer) = oneshot::channel();
-        let queue = self.queue(&order.message.conversation_id).ok_or_else(stopped)?;
-        queue.send(Work::Letter(Box::new(Letter { order, caller }))).await.map_err(|_| stopped())?;
+        self.brief.send(Work::Letter(Box::new(Letter { order, caller }))).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
-    /// Puts a job into its key's queue and waits for its commit.
+    /// Puts a job into a queue and waits for its commit.
     pub(super) async fn write<A, T>(&self, key: &str, args: A, run: Run<A, T>, how: How) -> StoreResult<T>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
+        let queue = if how.long { &self.long } else { &self.brief };
         let job = Call { key: key.to_owned(), args, run, how, answer: None, caller };
-        self.queue(key).ok_or_else(stopped)?.send(Work::Job(Box::new(job))).await.map_err(|_| stopped())?;
+        queue.send(Work::Job(Box::new(job))).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
-    }
-
-    fn queue(&self, key: &str) -> Option<&mpsc::Sender<Work>> {
-        if let [only] = self.0.as_slice() {
-            return Some(only);
-        }
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        let count = u64::try_from(self.0.len()).unwrap_or(1).max(1);
-        self.0.get(usize::try_from(hasher.finish() % count).unwrap_or_default())
     }
 }
 

@@ -60,35 +60,47 @@ pub(super) const ONE_AT_ONCE: &str = concat!(
         values ($1, $4, $19, $8, $20, $21, $22, $23, $10, $24, $25))
     select 1 / (select count(*) from head)"
 );
-/// Everything of many. $1 to $5 are JSON arrays of [`super::plan`]'s rows, $6 how many conversations are to move.
-pub(super) const ALL_AT_ONCE: &str = "with head as (update conversation set
-            head_seq = v.head_seq, event_seq = v.event_seq, event_at = v.event_at,
-            last_activity_at = v.last_activity_at, active_minute = v.last_activity_at / 60000,
-            last_sender = v.last_sender, last_preview = v.last_preview,
-            last_created_at = v.last_created_at, waiting_since = v.waiting_since, answers = v.answers,
-            visitor_read = case when v.visitor_read > 0 then v.visitor_read else conversation.visitor_read end,
-            admin_read = case when v.admin_read > 0 then v.admin_read else conversation.admin_read end,
-            message_full_at = v.full_at, day = v.day, day_visitor = v.day_visitor, day_admin = v.day_admin
-        from json_to_recordset($1::json) as v(id text, before bigint, full_before bigint, head_seq bigint,
-            event_seq bigint, event_at bigint, last_activity_at bigint, last_sender text, last_preview text,
-            last_created_at bigint, waiting_since bigint, answers bigint, visitor_read bigint, admin_read bigint,
-            full_at bigint, day bigint, day_visitor bigint, day_admin bigint)
-        where conversation.conversation_id = v.id and conversation.event_seq = v.before
-            and conversation.message_full_at = v.full_before
-        returning conversation.conversation_id),
-    message as (insert into message (conversation_id, seq, client_id, sender, via, author, message_type, content,
-            created_at, edited_at, file)
-        select * from json_to_recordset($2::json) as v(conversation_id text, seq bigint, client_id text,
-            sender text, via text, author text, message_type text, content text, created_at bigint, edited_at bigint,
-            file text)),
-    event as (insert into outbox (lane, conversation_id, position, kind, seq, at, tries, not_before)
-        select lane, conversation_id, position, kind, seq, at, 0, at from json_to_recordset($3::json)
+/// Many messages. $1 and $2 are JSON arrays of [`super::plan`]'s rows, $3 how many conversations are to move.
+macro_rules! many {
+    ($more:literal) => {
+        concat!(
+            "with head as (update conversation set
+                    head_seq = v.head_seq, event_seq = v.event_seq, event_at = v.event_at,
+                    last_activity_at = v.last_activity_at, active_minute = v.last_activity_at / 60000,
+                    last_sender = v.last_sender, last_preview = v.last_preview,
+                    last_created_at = v.last_created_at, waiting_since = v.waiting_since, answers = v.answers,
+                    visitor_read = case when v.visitor_read > 0 then v.visitor_read else conversation.visitor_read end,
+                    admin_read = case when v.admin_read > 0 then v.admin_read else conversation.admin_read end,
+                    message_full_at = v.full_at, day = v.day, day_visitor = v.day_visitor, day_admin = v.day_admin
+                from json_to_recordset($1::json) as v(id text, before bigint, full_before bigint, head_seq bigint,
+                    event_seq bigint, event_at bigint, last_activity_at bigint, last_sender text, last_preview text,
+                    last_created_at bigint, waiting_since bigint, answers bigint, visitor_read bigint, admin_read bigint,
+                    full_at bigint, day bigint, day_visitor bigint, day_admin bigint)
+                where conversation.conversation_id = v.id and conversation.event_seq = v.before
+                    and conversation.message_full_at = v.full_before
+                returning conversation.conversation_id),
+            message as (insert into message (conversation_id, seq, client_id, sender, via, author, message_type, content,
+                    created_at, edited_at, file)
+                select * from json_to_recordset($2::json) as v(conversation_id text, seq bigint, client_id text,
+                    sender text, via text, author text, message_type text, content text, created_at bigint, edited_at bigint,
+                    file text))",
+            $more,
+            " select 1 / case when (select count(*) from head) = $3 then 1 else 0 end"
+        )
+    };
+}
+/// Many messages of which nothing else is to be written: to begin an insert of nothing costs, too.
+pub(super) const MANY_AT_ONCE: &str = many!("");
+/// Everything of many: $4 to $6 are more arrays.
+pub(super) const ALL_AT_ONCE: &str = many!(
+    ", event as (insert into outbox (lane, conversation_id, position, kind, seq, at, tries, not_before)
+        select lane, conversation_id, position, kind, seq, at, 0, at from json_to_recordset($4::json)
             as v(lane text, conversation_id text, position bigint, kind text, seq bigint, at bigint)),
     response as (insert into response (day, conversation_id, seq, milliseconds, first)
-        select * from json_to_recordset($4::json)
+        select * from json_to_recordset($5::json)
             as v(day bigint, conversation_id text, seq bigint, milliseconds bigint, first bigint)),
     line as (insert into activity (id, created_at, session_id, name, ip, action, conversation_id, details)
-        select * from json_to_recordset($5::json) as v(id text, created_at bigint, session_id text, name text, ip text,
+        select * from json_to_recordset($6::json) as v(id text, created_at bigint, session_id text, name text, ip text,
             action text, conversation_id text, details text)
-        on conflict (id) do nothing)
-    select 1 / case when (select count(*) from head) = $6 then 1 else 0 end";
+        on conflict (id) do nothing)"
+);
