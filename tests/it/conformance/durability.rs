@@ -6,7 +6,6 @@ use shared::event::Lane;
 use shared::model::Sender;
 use shared::store::StoreError;
 use shared::store::sql::{SqlOptions, SqlStore};
-
 use sqlx::Connection;
 
 use super::make::{START, begin, head, message, say};
