@@ -70,6 +70,11 @@ impl Platform {
         self.clock.now()
     }
 
+    /// Whether any function runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.slots.available_permits() < MAX_RUNNING as usize
+    }
+
     /// Whether people reach this gateway by https.
     pub(crate) fn is_https(&self) -> bool {
         self.config.public_url.starts_with("https://")

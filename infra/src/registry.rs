@@ -157,6 +157,11 @@ impl Peer {
         self.waker.take();
     }
 
+    /// Whether frames wait that are to be written.
+    pub(crate) fn has_frames(&self) -> bool {
+        !self.outbox().frames.is_empty()
+    }
+
     /// Takes a frame that is to be written.
     pub(crate) fn next_frame(&self) -> Option<Utf8Bytes> {
         self.outbox().frames.pop_front()

@@ -101,52 +101,97 @@ async fn live(platform: &Arc<Platform>, peer: &Arc<Peer>, upgraded: Upgraded) ->
 
 /// Runs frames as they come and writes what is pushed, until either side closes. Handlers that run then run to their end.
 async fn converse(platform: &Arc<Platform>, peer: &Arc<Peer>, stream: &mut Stream) -> End {
-    let mut handlers: Vec<BoxFuture<'static, ()>> = Vec::new();
-    let mut writing = Writing::default();
-    let end = poll_fn(|cx| {
-        loop {
-            // A handler of this very turn need not wake it up.
-            peer.wakes_nobody();
-            // All of them, whichever it was that woke the task: there is hardly ever more than one.
-            handlers.retain_mut(|handler| handler.poll_unpin(cx).is_pending());
-            peer.wakes(cx.waker());
-            let written = writing.poll(platform, peer, stream, cx);
-            // A close does not wait for a client that does not read.
-            if let Some(closing) = peer.closing() {
-                return Poll::Ready(closing.into());
-            }
-            match written {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(End::Lost),
-                Poll::Pending => return Poll::Pending,
-            }
-            if handlers.len() >= MAX_IN_FLIGHT {
-                return Poll::Pending;
-            }
-            match ready!(stream.poll_next_unpin(cx)) {
-                Some(Ok(Message::Text(text))) => {
-                    peer.active(platform.now());
-                    platform.metrics.frame_in(peer.side);
-                    if !platform.is_stopping() {
-                        let text = text.as_str().to_owned();
-                        handlers.push(Box::pin(handle(platform.clone(), peer.clone(), text)));
-                    }
-                }
-                Some(Ok(Message::Binary(_))) => {
-                    return Poll::Ready(End::Ours { code: BINARY, reason: "Binary is not supported" });
-                }
-                Some(Ok(Message::Close(frame))) => return Poll::Ready(theirs(frame)),
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Err(error)) => return Poll::Ready(broken(&error)),
-                None => return Poll::Ready(End::Lost),
-            }
+    let mut talk =
+        Talk { platform, peer, stream, handlers: Vec::new(), writing: Writing::default(), has_waited: false };
+    let end = loop {
+        match poll_fn(|cx| talk.poll(cx)).await {
+            Turn::End(end) => break end,
+            Turn::Wait => tokio::task::yield_now().await,
         }
-    })
-    .await;
-    if !handlers.is_empty() {
-        tokio::spawn(join_all(handlers));
+    };
+    if !talk.handlers.is_empty() {
+        tokio::spawn(join_all(talk.handlers));
     }
     end
+}
+
+/// What is going on over a socket.
+struct Talk<'a> {
+    platform: &'a Arc<Platform>,
+    peer: &'a Arc<Peer>,
+    stream: &'a mut Stream,
+    handlers: Vec<BoxFuture<'static, ()>>,
+    writing: Writing,
+    has_waited: bool,
+}
+
+/// What comes next.
+enum Turn {
+    /// Others wrote to this client, and functions run that may do so too. Those that are ready go first, and one write then takes
+    /// it all: when many write to an admin at once, most of what that costs is the number of writes.
+    Wait,
+    End(End),
+}
+
+impl From<End> for Turn {
+    fn from(end: End) -> Self {
+        Self::End(end)
+    }
+}
+
+impl Talk<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        loop {
+            // A handler of this very turn need not wake it up, nor need anybody while it waits.
+            self.peer.wakes_nobody();
+            if !self.has_waited && self.platform.is_running() && self.peer.has_frames() {
+                self.has_waited = true;
+                return Poll::Ready(Turn::Wait);
+            }
+            // All of them, whichever it was that woke the task: there is hardly ever more than one.
+            self.handlers.retain_mut(|handler| handler.poll_unpin(cx).is_pending());
+            self.peer.wakes(cx.waker());
+            let written = self.writing.poll(self.platform, self.peer, self.stream, cx);
+            // A close does not wait for a client that does not read.
+            if let Some(closing) = self.peer.closing() {
+                return Poll::Ready(End::from(closing).into());
+            }
+            match written {
+                Poll::Ready(Ok(())) => self.has_waited = false,
+                Poll::Ready(Err(_)) => return Poll::Ready(End::Lost.into()),
+                Poll::Pending => return Poll::Pending,
+            }
+            if self.handlers.len() >= MAX_IN_FLIGHT {
+                return Poll::Pending;
+            }
+            let end = match ready!(self.stream.poll_next_unpin(cx)) {
+                Some(Ok(frame)) => self.take(frame),
+                Some(Err(error)) => Some(broken(&error)),
+                None => Some(End::Lost),
+            };
+            if let Some(end) = end {
+                return Poll::Ready(end.into());
+            }
+        }
+    }
+
+    /// Begins what a frame asks for, or says that it ends the connection.
+    fn take(&mut self, frame: Message) -> Option<End> {
+        match frame {
+            Message::Text(text) => {
+                self.peer.active(self.platform.now());
+                self.platform.metrics.frame_in(self.peer.side);
+                if !self.platform.is_stopping() {
+                    let text = text.as_str().to_owned();
+                    self.handlers.push(Box::pin(handle(self.platform.clone(), self.peer.clone(), text)));
+                }
+                None
+            }
+            Message::Binary(_) => Some(End::Ours { code: BINARY, reason: "Binary is not supported" }),
+            Message::Close(frame) => Some(theirs(frame)),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => None,
+        }
+    }
 }
 
 /// Frames that have left the queue and are not on the wire yet.
