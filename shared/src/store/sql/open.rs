@@ -21,7 +21,6 @@ use crate::store::{StoreError, StoreResult};
 
 const SQLITE_READERS: usize = 2;
 const POSTGRES_READERS: u32 = 5;
-const POSTGRES_WRITERS: u32 = 2;
 /// Each row that is written is found by its key. The planner, which takes a list for a hundred rows, would read whole tables.
 const BY_INDEX: [(&str, &str); 5] = [
     ("enable_seqscan", "off"),
@@ -68,7 +67,7 @@ impl SqlStore {
         run(sqlx::migrate!("./migrations"), &mut *connection).await?;
         run(sqlx::migrate!("./migrations/postgres"), &mut *connection).await?;
         drop(connection);
-        let writers = pool(POSTGRES_WRITERS).connect_with(options.options(BY_INDEX)).await?;
+        let writers = pool(Writers::IN_A_POOL).connect_with(options.options(BY_INDEX)).await?;
         let writers = Writers::of_pool(&writers);
         let readers = Readers::Postgres(Shared::of(readers, POSTGRES_READERS));
         Ok(Self::of(readers, writers, lanes, Database::Postgres))

@@ -105,6 +105,9 @@ impl Writers {
         Ok(Self { brief: queue.clone(), long: queue })
     }
 
+    /// So many connections [`Self::of_pool`] keeps, one for each queue.
+    pub(super) const IN_A_POOL: u32 = 2;
+
     /// Starts both on connections of a pool.
     pub(super) fn of_pool(pool: &sqlx::PgPool) -> Self {
         let start = || {
