@@ -53,6 +53,7 @@ impl SqlStore {
         run(sqlx::migrate!("./migrations"), &mut connection).await?;
         run(sqlx::migrate!("./migrations/sqlite"), &mut connection).await?;
         connection.close().await?;
+        writer.lengthen_log(&place).map_err(not_opened)?;
         let readers = Readers::Sqlite(SqliteReaders::start(&place, SQLITE_READERS)?);
         let writers = Writers::on_a_thread(Client::Sqlite(writer));
         let writers = writers.map_err(|error| StoreError::Unavailable(Box::new(error)))?;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::CStr;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use super::{Error, Query, Result, Row, Value, Wanted, misfit};
 /// is, the more often a page was written that it copies once.
 const PRAGMAS: &str = "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full;
     pragma foreign_keys = on; pragma wal_autocheckpoint = 4000; pragma temp_store = memory";
+/// Bytes of a write-ahead log at a checkpoint, and of a commit of many pages more.
+const LOG: u64 = 18 << 20;
 /// More than the store has.
 const STATEMENTS: usize = 192;
 
@@ -81,6 +85,19 @@ impl Client {
         Ok(self.connection.execute_batch("pragma cache_size = -8192")?)
     }
 
+    /// Gives the write-ahead log of a file its full length at once, in zeros, which end a log as its last byte does: where a
+    /// commit makes a file longer, it waits for what the file system itself has to write of that. Where there is no room, the
+    /// log grows as it is used.
+    pub(in crate::store::sql) fn lengthen_log(&self, place: &Place) -> Result<()> {
+        let Place::File(path) = place else { return Ok(()) };
+        // The log exists from the first read on.
+        self.connection.execute_batch("select 1 from sqlite_schema")?;
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        let _ = lengthen(log.as_ref());
+        Ok(())
+    }
+
     /// Writes what everybody sees at this moment into an empty file.
     pub(in crate::store::sql) fn copy_into(&self, file: &Path) -> Result<()> {
         let file = file.to_str().ok_or_else(|| Error::Value("the path is not UTF-8".into()))?;
@@ -108,6 +125,13 @@ impl Client {
         }
         Ok(found)
     }
+}
+
+fn lengthen(log: &Path) -> io::Result<()> {
+    let mut log = OpenOptions::new().append(true).open(log)?;
+    let missing = LOG.saturating_sub(log.metadata()?.len());
+    io::copy(&mut io::repeat(0).take(missing), &mut log)?;
+    log.sync_all()
 }
 
 fn prepare<'c>(
@@ -143,4 +167,36 @@ fn value(value: ValueRef) -> Result<Value> {
 pub(super) fn column<'v>(names: &[String], values: &'v [Value], column: &str) -> Result<&'v Value> {
     let place = names.iter().position(|name| name == column);
     place.and_then(|place| values.get(place)).ok_or_else(|| misfit(column))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::query;
+    use super::*;
+
+    #[test]
+    fn a_commit_does_not_lengthen_the_log_and_is_found_after_a_crash() {
+        let folder = std::env::temp_dir().join(format!("parley-{}", crate::id::sortable_id()));
+        let (here, copied) = (folder.join("here"), folder.join("copied"));
+        fs::create_dir_all(&folder).unwrap();
+        let mut client = Client::open(&Place::File(here.clone())).unwrap();
+        client.lengthen_log(&Place::File(here.clone())).unwrap();
+
+        client.execute(&query("create table fact (number bigint)")).unwrap();
+        client.execute(&query("insert into fact values ($1)").bind(7)).unwrap();
+        for ending in ["", "-wal"] {
+            fs::copy(format!("{}{ending}", here.display()), format!("{}{ending}", copied.display())).unwrap();
+        }
+        let mut survivor = Client::open(&Place::File(copied.clone())).unwrap();
+        survivor.lengthen_log(&Place::File(copied.clone())).unwrap();
+
+        let found = survivor.fetch(&query("select number from fact"), Wanted::All).unwrap();
+        assert_eq!(found.iter().map(|row| row.number("number").unwrap()).collect::<Vec<_>>(), [Some(7)]);
+        for log in [here, copied] {
+            assert_eq!(fs::metadata(format!("{}-wal", log.display())).unwrap().len(), LOG);
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
 }
