@@ -79,7 +79,7 @@ impl Database {
     }
 }
 
-/// A statement over the values of a JSON array, the one thing that has no common text.
+/// A statement that has no common text: over the elements of a JSON array, or over what SQLite keeps in another way.
 #[derive(Clone, Copy)]
 struct PerDatabase {
     sqlite: &'static str,

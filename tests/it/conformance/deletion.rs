@@ -28,6 +28,9 @@ async fn fill(store: &dyn Store, id: &str) -> String {
     store.add_tag(id, "vip").await.unwrap();
     index(store).await;
     say(store, id, Sender::Admin, "behind the index", START.plus(2 * SECOND)).await;
+    for n in 0..12 {
+        say(store, id, Sender::Visitor, "and more", START.plus(n * SECOND)).await;
+    }
     let message_id = i64::from(id.bytes().map(u32::from).sum::<u32>());
     store.link(&TelegramLink { chat_id: 1, message_id, conversation_id: id.into(), seq: 1 }).await.unwrap();
     store.claim(id, "Oya", START).await.unwrap();

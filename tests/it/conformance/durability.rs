@@ -36,6 +36,46 @@ async fn confirmed_messages_survive_a_restart() {
 }
 
 #[tokio::test]
+async fn what_was_stored_before_messages_stood_in_runs_is_found() {
+    let home = Home::in_a_file();
+    let store = home.open().await;
+    let mut before = Vec::new();
+    for length in [0, 1, 15, 16, 17, 48, 50] {
+        let id = begin(&*store, "Ada").await;
+        for n in 0..length {
+            say(&*store, &id, Sender::Visitor, &format!("{n}"), START.plus(n)).await;
+        }
+        let messages = store.messages(&id, 0, i64::MAX, false, 100).await.unwrap();
+        before.push((id, messages));
+    }
+    drop(store);
+    let mut connection = home.connection().await;
+    for statement in [
+        "drop table message_run",
+        "alter table conversation drop column newest",
+        "create unique index message_by_place on message (conversation_id, seq)",
+        "delete from _sqlx_migrations where version = 1008",
+    ] {
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+
+    let again = home.open().await;
+
+    for (id, messages) in &before {
+        let length = i64::try_from(messages.len()).unwrap();
+        assert_eq!(&again.messages(id, 0, i64::MAX, false, 100).await.unwrap(), messages);
+        assert_eq!(say(&*again, id, Sender::Admin, "next", START).await.seq, length + 1);
+        let newest = again.messages(id, 0, i64::MAX, true, 2).await.unwrap();
+        assert_eq!(newest.last().map(|one| (one.seq, one.content.as_str())), Some((length + 1, "next")));
+        assert!(again.delete(id, START).await.unwrap());
+    }
+    assert_eq!(home.number("select count(*) from message").await, 0);
+    drop(again);
+    home.leave().await;
+}
+
+#[tokio::test]
 async fn two_stores_on_one_database_count_together() {
     for home in Home::lasting().await {
         let (one, two) = (home.open().await, home.open().await);

@@ -81,6 +81,30 @@ async fn messages_are_read_from_either_end_of_a_range() {
 }
 
 #[tokio::test]
+async fn a_range_has_its_messages_wherever_it_begins_and_ends() {
+    for_each_store(|store| async move {
+        let id = begin(&*store, "Ada").await;
+        for n in 0..34 {
+            say(&*store, &id, Sender::Visitor, "x", START.plus(n)).await;
+        }
+        let places = [-1, 0, 1, 15, 16, 17, 32, 33, 34, 35, i64::MAX];
+        for (after, before) in places.iter().flat_map(|after| places.map(|before| (*after, before))) {
+            let all: Vec<_> = (1..=34).filter(|seq| *seq > after && *seq < before).collect();
+            for (limit, newest) in [(1_usize, false), (1, true), (17, false), (17, true)] {
+                let many = i64::try_from(limit).unwrap();
+                let found = store.messages(&id, after, before, newest, many).await.unwrap();
+
+                let left_out = all.len().saturating_sub(limit);
+                let expected = if newest { &all[left_out..] } else { &all[..all.len() - left_out] };
+                let found: Vec<_> = found.iter().map(|one| one.seq).collect();
+                assert_eq!(found, expected, "{limit} between {after} and {before}, the newest: {newest}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_edit_keeps_the_place_and_changes_the_preview_of_the_newest_only() {
     for_each_store(|store| async move {
         let id = begin(&*store, "Ada").await;

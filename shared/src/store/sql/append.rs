@@ -8,14 +8,16 @@
 
 mod plan;
 mod statements;
+mod written;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::db::{Client, Error, Query, Result, Row, query};
 use super::failure::divides_by_zero;
+use super::messages::at;
 use super::records::{RECORD, of_line};
-use super::rows::{json, maybe_number, number, string, word};
+use super::rows::{from_json, json, maybe_number, number, string, word};
 use super::{Database, rows, text};
 use crate::event::Lane;
 use crate::model::{Activity, Conversation, Message, Status};
@@ -24,10 +26,11 @@ use crate::store::{Appended, Audience};
 use plan::{Before, Head, Moved, Outcome, Plan};
 pub(super) use statements::BEFORE;
 use statements::{
-    ALL_AT_ONCE, BY_SEQ, DAY, EMPTIED, EVENT, HEAD, HEAD_IN_INDEXES, LOCK, MANY_AT_ONCE, MESSAGE, ONE_AT_ONCE, RESPONSE,
+    ALL_AT_ONCE, DAY, EMPTIED, EVENT, HEAD, HEAD_IN_INDEXES, LAST_NUMBER, LOCK, MANY_AT_ONCE, MESSAGE, ONE_AT_ONCE,
+    RESPONSE, RUN,
 };
 
-/// So many conversations are remembered at most, in some 300 bytes each.
+/// So many conversations are remembered at most, in some 400 bytes each.
 const REMEMBERED: usize = 16_384;
 
 /// A message that is to be stored.
@@ -41,22 +44,27 @@ pub(super) struct Order {
 
 /// What conversations held after their last messages.
 #[derive(Default)]
-pub(super) struct Memory(HashMap<String, Before>);
+pub(super) struct Memory {
+    heads: HashMap<String, Before>,
+    /// The number of the last message, on SQLite.
+    last_number: Option<i64>,
+}
 
 impl Memory {
     /// A conversation that was just made. If it had been made before, the write that goes by this fails, and it is read.
     pub(super) fn begin(&mut self, new: &Conversation) {
-        if new.status == Status::Open && self.0.len() < REMEMBERED {
-            self.0.entry(text(&new.conversation_id)).or_insert_with(|| Before::new(new));
+        if new.status == Status::Open && self.heads.len() < REMEMBERED {
+            self.heads.entry(text(&new.conversation_id)).or_insert_with(|| Before::new(new));
         }
     }
 
-    fn keep(&mut self, heads: BTreeMap<String, Head>) {
-        if self.0.len() + heads.len() > REMEMBERED {
-            self.0.clear();
+    fn keep(&mut self, heads: BTreeMap<String, Head>, last_number: Option<i64>) {
+        self.last_number = last_number;
+        if self.heads.len() + heads.len() > REMEMBERED {
+            self.heads.clear();
         }
         // One that is closed would never be looked at again.
-        self.0.extend(heads.into_values().map(Head::after).filter(|(_, head)| head.open));
+        self.heads.extend(heads.into_values().map(Head::after).filter(|(_, head)| head.open));
     }
 }
 
@@ -119,7 +127,7 @@ async fn store(
         Transaction::Around => put(client, database, &plan, &plan.moved()).await,
     };
     written.map_err(|error| if divides_by_zero(&error) { Error::Moved } else { error })?;
-    memory.keep(plan.heads);
+    memory.keep(plan.heads, plan.last_number);
     let mut stored = plan.messages.into_iter();
     let mut answers = Vec::with_capacity(orders.len());
     for (order, outcome) in orders.iter().zip(outcomes) {
@@ -130,7 +138,7 @@ async fn store(
             }
             Outcome::Repeats(message) => Appended::Duplicate(message),
             Outcome::RepeatsSeq(seq) => {
-                let first = query(BY_SEQ).bind(text(&order.message.conversation_id)).bind(seq);
+                let first = at(database, &text(&order.message.conversation_id), seq);
                 Appended::Duplicate(rows::message(&first.fetch_one(&mut *client).await?)?)
             }
             Outcome::Refused(answer) => answer,
@@ -141,10 +149,11 @@ async fn store(
 
 /// What the conversations hold. What was remembered is not any more: it comes back when the write has succeeded.
 async fn prepare(client: &mut Client, database: Database, memory: &mut Memory, orders: &[&Order]) -> Result<Plan> {
-    let (mut plan, mut unknown) = (Plan::default(), Vec::new());
+    let mut plan = Plan { last_number: last_number(client, database, memory).await?, ..Plan::default() };
+    let mut unknown = Vec::new();
     for order in orders {
         let id = text(&order.message.conversation_id);
-        match memory.0.remove(&id) {
+        match memory.heads.remove(&id) {
             Some(before) => drop(plan.heads.insert(id.clone(), Head::new(&id, before, true))),
             None if plan.heads.contains_key(&id) => {}
             None => unknown.push([id, text(&order.message.client_id)]),
@@ -155,6 +164,15 @@ async fn prepare(client: &mut Client, database: Database, memory: &mut Memory, o
         rows.iter().try_for_each(|row| read(&mut plan, row))?;
     }
     Ok(plan)
+}
+
+/// Of no use on PostgreSQL, which numbers messages by itself.
+async fn last_number(client: &mut Client, database: Database, memory: &mut Memory) -> Result<Option<i64>> {
+    match (database, memory.last_number.take()) {
+        (Database::Postgres, _) => Ok(None),
+        (Database::Sqlite, None) => maybe_number(&query(LAST_NUMBER).fetch_one(client).await?, "last"),
+        (Database::Sqlite, known) => Ok(known),
+    }
 }
 
 fn read(plan: &mut Plan, row: &Row) -> Result<()> {
@@ -175,6 +193,7 @@ fn read(plan: &mut Plan, row: &Row) -> Result<()> {
         day_admin: number(row, "day_admin")?,
         waiting_since: maybe_number(row, "waiting_since")?,
         answers: number(row, "answers")?,
+        newest: from_json(&string(row, "newest")?)?,
     };
     let head = Head::new(&id, before, false);
     plan.heads.entry(id).or_insert(head);
@@ -223,16 +242,21 @@ async fn put(client: &mut Client, database: Database, plan: &Plan, moved: &[&Mov
 async fn each(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> {
     for to in moved {
         let statement = if to.moves_in_indexes() { HEAD_IN_INDEXES } else { HEAD };
-        if with_head(query(statement), to)?.execute(client).await? != 1 {
+        if with_head(query(statement), to)?.bind(json(&to.newest)?).execute(client).await? != 1 {
             return Err(Error::Moved);
         }
     }
-    for message in &plan.messages {
+    for (number, message) in plan.numbers.iter().zip(&plan.messages) {
         let insert = query(MESSAGE).bind(&message.conversation_id).bind(message.seq).bind(&message.client_id);
         let insert = insert.bind(word(message.sender)?).bind(word(message.via)?);
         let insert = insert.bind(&message.author).bind(word(message.message_type)?).bind(&message.content);
         let insert = insert.bind(message.created_at.0).bind(message.edited_at.map(|at| at.0));
-        insert.bind(message.file.as_ref().map(json).transpose()?).execute(client).await?;
+        let insert = insert.bind(message.file.as_ref().map(json).transpose()?);
+        insert.bind(number).execute(client).await?;
+    }
+    for run in &plan.runs {
+        let insert = query(RUN).bind(&run.conversation_id).bind(run.position);
+        insert.bind(json(&run.numbers)?).execute(client).await?;
     }
     for event in &plan.events {
         let insert = query(EVENT).bind(event.lane).bind(&event.conversation_id).bind(event.position);
@@ -261,7 +285,7 @@ async fn at_once(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<(
             .bind(message.edited_at.map(|at| at.0))
             .bind(message.file.as_ref().map(json).transpose()?),
         _ => {
-            let messages = plan.messages.iter().map(plan::Row::of).collect::<Result<Vec<_>>>()?;
+            let messages = plan.messages.iter().map(written::Row::of).collect::<Result<Vec<_>>>()?;
             let many = query(if bare { MANY_AT_ONCE } else { ALL_AT_ONCE })
                 .bind(json(&moved)?)
                 .bind(json(&messages)?)
@@ -274,7 +298,7 @@ async fn at_once(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<(
 
 /// $4 to $6.
 fn with_rest(query: Query, plan: &Plan) -> Result<Query> {
-    let lines = plan.lines.iter().map(plan::Line::of).collect::<Result<Vec<_>>>()?;
+    let lines = plan.lines.iter().map(written::Line::of).collect::<Result<Vec<_>>>()?;
     Ok(query.bind(json(&plan.events)?).bind(json(&plan.responses)?).bind(json(&lines)?))
 }
 

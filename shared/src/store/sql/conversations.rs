@@ -8,7 +8,7 @@ use super::db::{Client, On, Result, query};
 use super::records::{RECORD, of_line};
 use super::rows::{self, from_json, json, number, string, word};
 use super::writer::How;
-use super::{Database, SqlStore, index, list, notes, optional, outbox, text};
+use super::{Database, PerDatabase, SqlStore, index, list, notes, optional, outbox, text};
 use crate::event::{EVENT_VERSION, Event, EventKind, Lane};
 use crate::model::{Activity, Conversation, Note, Reader, Status};
 use crate::store::{
@@ -78,9 +78,17 @@ const RELEASE: &str = "update conversation set claimed_by = null, claimed_at = n
         event_at = case when event_at > $2 then event_at else $2 end
     where conversation_id = $1 and claimed_by is not null returning *";
 const MIRROR: &str = "select mirror from telegram_mirror where conversation_id = $1";
-/// Everything that refers to the conversation goes with it by `on delete cascade`, and what is stored with it, after it.
-const DELETE: &str = "delete from conversation where conversation_id = $1 returning event_seq, event_at, visitor_name";
-const DELETE_MESSAGES: &str = "delete from message where conversation_id = $1";
+/// Changes nothing but locks the row, so that nothing is stored with it any more.
+const LAST: &str = "update conversation set event_seq = event_seq where conversation_id = $1
+    returning event_seq, event_at, visitor_name";
+const DELETE_MESSAGES: PerDatabase = PerDatabase {
+    sqlite: "delete from message where number in (
+        select value from message_run, json_each(numbers) where conversation_id = $1
+        union all select value from conversation, json_each(newest) where conversation_id = $1)",
+    postgres: "delete from message where conversation_id = $1",
+};
+/// What refers to the conversation goes with it by `on delete cascade`.
+const DELETE: &str = "delete from conversation where conversation_id = $1";
 const DELETE_RESPONSES: &str = "delete from response where conversation_id = $1";
 const DELETE_EVENTS: &str = "delete from outbox where conversation_id = $1";
 pub(super) const CLOSED_BEFORE: &str = "select conversation_id from conversation
@@ -217,8 +225,9 @@ async fn delete(tx: &mut Client, change: &Change<Database>) -> Result<bool> {
     index::lock(tx).await?;
     index::forget(tx, change.to, &change.id).await?;
     let topic = topic(tx, &change.id).await?;
-    let Some(row) = query(DELETE).bind(&change.id).fetch_optional(&mut *tx).await? else { return Ok(false) };
-    query(DELETE_MESSAGES).bind(&change.id).execute(&mut *tx).await?;
+    let Some(row) = query(LAST).bind(&change.id).fetch_optional(&mut *tx).await? else { return Ok(false) };
+    query(DELETE_MESSAGES.on(change.to)).bind(&change.id).execute(&mut *tx).await?;
+    query(DELETE).bind(&change.id).execute(&mut *tx).await?;
     query(DELETE_RESPONSES).bind(&change.id).execute(&mut *tx).await?;
     index::draw_back(&mut *tx).await?;
     index::forget_name(&mut *tx, change.to, &change.id, &string(&row, "visitor_name")?).await?;

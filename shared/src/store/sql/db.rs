@@ -85,7 +85,7 @@ pub(super) struct Query {
 }
 
 /// Few statements have more parameters.
-const USUAL: usize = 18;
+const USUAL: usize = 20;
 
 /// A statement whose parameters are `$1`, `$2` and so on.
 pub(super) fn query(statement: &'static str) -> Query {

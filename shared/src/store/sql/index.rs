@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::db::{Client, On, Result, query};
+use super::messages::OLDEST;
 use super::rows::{elements, json, maybe_number, number, string, time};
 use super::words::{self, entries};
 use super::{Database, PerDatabase, SqlStore, over_json, text};
@@ -54,8 +55,6 @@ const UNNAME: PerDatabase = over_json!(
         where conversation_id = $2 and prefix in (select cast(value ->> 0 as bigint) from ",
     ")"
 );
-const OF_CONVERSATION: &str =
-    "select number, seq, content from message where conversation_id = $1 and seq > $2 order by seq limit $3";
 
 /// Where the index ends.
 pub(super) struct End {
@@ -167,7 +166,7 @@ pub(super) async fn change(tx: &mut Client, database: Database, message: i64, be
 pub(super) async fn forget(tx: &mut Client, database: Database, conversation_id: &str) -> Result<()> {
     let mut after = 0;
     loop {
-        let query = query(OF_CONVERSATION).bind(text(conversation_id)).bind(after).bind(CHUNK);
+        let query = query(OLDEST.on(database)).bind(text(conversation_id)).bind(after).bind(i64::MAX).bind(CHUNK);
         let messages = query.fetch_all(&mut *tx).await?;
         for message in &messages {
             let number = number(message, "number")?;

@@ -67,7 +67,7 @@ pub(super) async fn conversations(
     let Some(term) = longest(&filter.terms) else { return Ok(empty()) };
     match search::few(pool, database, term).await? {
         Some(ids) => among(pool, database, filter, &ids, start, limit).await,
-        None => each(pool, filter, start, limit).await,
+        None => each(pool, database, filter, start, limit).await,
     }
 }
 
@@ -117,7 +117,7 @@ async fn among(
             .await?;
         let block = read(&rows)?;
         let last = block.last().map(key).filter(|_| block.len() == BLOCK);
-        if keep(pool, filter, block, &mut found, size).await? {
+        if keep(pool, database, filter, block, &mut found, size).await? {
             return Ok(page(found, size, key));
         }
         match last {
@@ -130,6 +130,7 @@ async fn among(
 /// Walks the list itself, where most have what is looked for.
 async fn each(
     pool: &Readers,
+    database: Database,
     filter: &ConversationFilter,
     mut start: Key,
     size: usize,
@@ -138,7 +139,7 @@ async fn each(
     for _ in 0..BLOCKS {
         let block = plain(pool, filter, start.clone(), BLOCK).await?;
         let last = block.last().map(key).filter(|_| block.len() == BLOCK);
-        if keep(pool, filter, block, &mut items, size).await? {
+        if keep(pool, database, filter, block, &mut items, size).await? {
             return Ok(page(items, size, key));
         }
         match last {
@@ -152,13 +153,14 @@ async fn each(
 /// Keeps those of a block in which every term was said; answers whether these are more than a page.
 async fn keep(
     pool: &Readers,
+    database: Database,
     filter: &ConversationFilter,
     block: Vec<Conversation>,
     found: &mut Vec<Conversation>,
     size: usize,
 ) -> StoreResult<bool> {
     for conversation in block {
-        if search::said(pool, &conversation, &filter.terms).await? {
+        if search::said(pool, database, &conversation, &filter.terms).await? {
             found.push(conversation);
         }
         if found.len() > size {

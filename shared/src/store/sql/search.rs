@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::db::{Readers, Result, Row, query};
 use super::index::{self, BLOCK_OF};
+use super::messages::NEWEST;
 use super::rows::{self, elements, number, string};
 use super::words::{longest, numbers, prefix, prefix_of_name};
 use super::{Database, PerDatabase, over_json};
@@ -35,8 +36,6 @@ const CONVERSATIONS: PerDatabase = over_json!(
     " i join message m on m.number = cast(i.value ->> 0 as bigint)"
 );
 pub(super) const NAMED: &str = "select conversation_id from search_name where prefix = $1 limit $2";
-pub(super) const WITHIN: &str =
-    "select content, seq from message where conversation_id = $1 and seq < $2 order by seq desc limit $3";
 
 /// Messages in which a term may occur, newest first: those behind the index, and then those of its lists.
 struct Candidates<'a> {
@@ -164,13 +163,18 @@ pub(super) async fn few(pool: &Readers, database: Database, term: &str) -> Store
 }
 
 /// Whether each term begins a word of the visitor's name or of some message of the conversation.
-pub(super) async fn said(pool: &Readers, conversation: &Conversation, wanted: &[String]) -> StoreResult<bool> {
+pub(super) async fn said(
+    pool: &Readers,
+    database: Database,
+    conversation: &Conversation,
+    wanted: &[String],
+) -> StoreResult<bool> {
     let alone = |term: &String, text: &str| matches(std::slice::from_ref(term), text);
     let mut missing: Vec<_> = wanted.iter().filter(|term| !alone(term, &conversation.visitor_name)).collect();
     let mut before = i64::MAX;
     while !missing.is_empty() {
-        let query = query(WITHIN).bind(&conversation.conversation_id).bind(before).bind(limit(AT_ONCE));
-        let rows = query.fetch_all(pool).await?;
+        let newest = query(NEWEST.on(database)).bind(&conversation.conversation_id).bind(0).bind(before);
+        let rows = newest.bind(limit(AT_ONCE)).fetch_all(pool).await?;
         for row in &rows {
             let content = string(row, "content")?;
             missing.retain(|term| !alone(term, &content));

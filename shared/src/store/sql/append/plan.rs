@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Order;
+use super::written::{Response, Run, Told};
 use crate::event::{EventKind, Lane};
-use crate::model::{Activity, Conversation, Message, MessageType, Sender, Status, Via};
-use crate::store::sql::db::Result;
-use crate::store::sql::rows::json;
-use crate::store::sql::{optional, text};
+use crate::model::{Activity, Conversation, Message, Sender, Status};
+use crate::store::sql::text;
 use crate::store::{Appended, Taken};
 use crate::time::{MINUTE, Timestamp};
 use crate::wire::preview;
@@ -29,6 +28,8 @@ pub(super) struct Before {
     pub(super) day_admin: i64,
     pub(super) waiting_since: Option<i64>,
     pub(super) answers: i64,
+    /// The numbers of the messages that are in no [`Run`] yet, on SQLite.
+    pub(super) newest: Vec<i64>,
 }
 
 impl Before {
@@ -47,6 +48,7 @@ impl Before {
             day_admin: 0,
             waiting_since: None,
             answers: 0,
+            newest: Vec::new(),
         }
     }
 }
@@ -73,6 +75,8 @@ pub(super) struct Moved {
     pub(super) day: i64,
     pub(super) day_visitor: i64,
     pub(super) day_admin: i64,
+    #[serde(skip)]
+    pub(super) newest: Vec<i64>,
     /// What the indexes hold: the minute and the day.
     #[serde(skip)]
     indexed: (i64, i64),
@@ -108,6 +112,7 @@ impl Head {
             day: before.day,
             day_visitor: before.day_visitor,
             day_admin: before.day_admin,
+            newest: before.newest,
             indexed: (before.last_activity_at / MINUTE, before.day),
         };
         Self { remembered, open: before.open, visitor_name: before.visitor_name, to }
@@ -129,95 +134,13 @@ impl Head {
             day_admin: to.day_admin,
             waiting_since: to.waiting_since,
             answers: to.answers,
+            newest: to.newest,
         };
         (to.id, after)
     }
 
     fn is_moved(&self) -> bool {
         self.to.event_seq > self.to.before
-    }
-}
-
-/// A row of the table `message`.
-#[derive(Serialize)]
-pub(super) struct Row<'a> {
-    conversation_id: &'a str,
-    seq: i64,
-    client_id: &'a str,
-    sender: Sender,
-    via: Via,
-    author: &'a str,
-    message_type: MessageType,
-    content: &'a str,
-    created_at: i64,
-    edited_at: Option<i64>,
-    file: Option<String>,
-}
-
-impl<'a> Row<'a> {
-    pub(super) fn of(message: &'a Message) -> Result<Self> {
-        Ok(Self {
-            conversation_id: &message.conversation_id,
-            seq: message.seq,
-            client_id: &message.client_id,
-            sender: message.sender,
-            via: message.via,
-            author: &message.author,
-            message_type: message.message_type,
-            content: &message.content,
-            created_at: message.created_at.0,
-            edited_at: message.edited_at.map(|at| at.0),
-            file: message.file.as_ref().map(json).transpose()?,
-        })
-    }
-}
-
-/// A row of the outbox.
-#[derive(Serialize)]
-pub(super) struct Told {
-    pub(super) lane: &'static str,
-    pub(super) conversation_id: String,
-    pub(super) position: i64,
-    pub(super) kind: EventKind,
-    pub(super) seq: i64,
-    pub(super) at: i64,
-}
-
-/// A wait that an admin ended.
-#[derive(Serialize)]
-pub(super) struct Response {
-    pub(super) day: i64,
-    pub(super) conversation_id: String,
-    pub(super) seq: i64,
-    pub(super) milliseconds: i64,
-    pub(super) first: i64,
-}
-
-/// A row of the table `activity`.
-#[derive(Serialize)]
-pub(super) struct Line {
-    id: String,
-    created_at: i64,
-    session_id: Option<String>,
-    name: Option<String>,
-    ip: String,
-    action: String,
-    conversation_id: Option<String>,
-    details: String,
-}
-
-impl Line {
-    pub(super) fn of(line: &Activity) -> Result<Self> {
-        Ok(Self {
-            id: text(&line.id),
-            created_at: line.created_at.0,
-            session_id: optional(line.session_id.as_deref()),
-            name: optional(line.name.as_deref()),
-            ip: text(&line.ip),
-            action: text(&line.action),
-            conversation_id: optional(line.conversation_id.as_deref()),
-            details: json(&line.details)?,
-        })
     }
 }
 
@@ -242,7 +165,12 @@ pub(super) struct Plan {
     pub(super) days: Vec<(i64, String, i64, i64)>,
     /// Something was refused for what was only remembered.
     pub(super) doubtful: bool,
+    /// The number of the last message, where that decides on the next one's: on SQLite.
+    pub(super) last_number: Option<i64>,
     pub(super) messages: Vec<Message>,
+    /// Of the messages, likewise.
+    pub(super) numbers: Vec<i64>,
+    pub(super) runs: Vec<Run>,
     pub(super) events: Vec<Told>,
     pub(super) responses: Vec<Response>,
     pub(super) lines: Vec<Activity>,
@@ -298,6 +226,11 @@ impl Plan {
         self.days.extend(to.count(&message));
         self.responses.extend(to.answer(&message));
         to.advance(&message);
+        if let Some(number) = &mut self.last_number {
+            *number += 1;
+            self.numbers.push(*number);
+            self.runs.extend(to.stands_at(*number));
+        }
         let lanes = order.lanes.iter().filter(|lane| lane.takes(EventKind::MessageStored));
         self.events.extend(lanes.map(|lane| to.told(*lane)));
         self.lines.extend(order.line.as_ref().map(|line| line.of(seq)));
@@ -375,6 +308,16 @@ impl Moved {
             Sender::Admin => self.admin_read = message.seq,
             Sender::System => {}
         }
+    }
+
+    /// Notes where the newest message stands; answers the run that it makes complete.
+    fn stands_at(&mut self, number: i64) -> Option<Run> {
+        self.newest.push(number);
+        (self.head_seq % Run::LENGTH == 0).then(|| Run {
+            conversation_id: self.id.clone(),
+            position: self.head_seq / Run::LENGTH - 1,
+            numbers: std::mem::take(&mut self.newest),
+        })
     }
 
     /// The event that tells of the newest message.

@@ -1,18 +1,29 @@
 //! The statements of storing messages.
 
-use crate::store::sql::{PerDatabase, over_json};
+use crate::store::sql::PerDatabase;
 
+macro_rules! before {
+    ($elements:literal, $newest:literal) => {
+        concat!(
+            "with asked as (select value ->> 0 as id, value ->> 1 as client_id from ",
+            $elements,
+            ")
+            select c.conversation_id, a.client_id, c.status, c.visitor_name, c.head_seq, c.event_seq, c.event_at,
+                c.last_activity_at, c.message_full_at, c.day, c.day_visitor, c.day_admin, c.waiting_since, c.answers, ",
+            $newest,
+            " as newest, m.seq as duplicate
+            from asked a join conversation c on c.conversation_id = a.id
+                left join message m on m.conversation_id = a.id and m.client_id = a.client_id"
+        )
+    };
+}
 /// A row for each message that is to be stored, with its conversation; an element is the ids of both.
-pub(in crate::store::sql) const BEFORE: PerDatabase = over_json!(
-    "with asked as (select value ->> 0 as id, value ->> 1 as client_id from ",
-    ")
-    select c.conversation_id, a.client_id, c.status, c.visitor_name, c.head_seq, c.event_seq, c.event_at,
-        c.last_activity_at, c.message_full_at, c.day, c.day_visitor, c.day_admin, c.waiting_since, c.answers,
-        m.seq as duplicate
-    from asked a join conversation c on c.conversation_id = a.id
-        left join message m on m.conversation_id = a.id and m.client_id = a.client_id"
-);
-pub(super) const BY_SEQ: &str = "select * from message where conversation_id = $1 and seq = $2";
+pub(in crate::store::sql) const BEFORE: PerDatabase = PerDatabase {
+    sqlite: before!("json_each($1)", "c.newest"),
+    postgres: before!("json_array_elements($1::json)", "'[]'"),
+};
+/// The number of the message that was stored last, on SQLite, which gives the next one to the next.
+pub(super) const LAST_NUMBER: &str = "select coalesce(max(number), 0) as last from message";
 /// On PostgreSQL: others wait from here to the end of the transaction. On SQLite they wait from its beginning.
 pub(super) const LOCK: &str = "select 1 from conversation where conversation_id = $1 for update";
 pub(super) const EMPTIED: &str =
@@ -37,14 +48,15 @@ macro_rules! head {
         )
     };
 }
-/// Moves a conversation, unless it has had another event since it was read.
-pub(super) const HEAD: &str = head!("");
+/// Moves a conversation, unless it has had another event since it was read. On SQLite, as what follows.
+pub(super) const HEAD: &str = head!(", newest = $19");
 /// Likewise, with what is in an index: SQLite writes a column's indexes whenever the column is named.
-pub(super) const HEAD_IN_INDEXES: &str = head!(", day = $16, active_minute = $7 / 60000");
+pub(super) const HEAD_IN_INDEXES: &str = head!(", newest = $19, day = $16, active_minute = $7 / 60000");
 pub(super) const MESSAGE: &str =
     "insert into message (conversation_id, seq, client_id, sender, via, author, message_type, content,
-        created_at, edited_at, file)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        created_at, edited_at, file, number)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+pub(super) const RUN: &str = "insert into message_run (conversation_id, position, numbers) values ($1, $2, $3)";
 pub(super) const EVENT: &str = "insert into outbox (lane, conversation_id, position, kind, seq, at, tries, not_before)
     values ($1, $2, $3, $4, $5, $6, 0, $6)";
 pub(super) const RESPONSE: &str = "insert into response (day, conversation_id, seq, milliseconds, first)
