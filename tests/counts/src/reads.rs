@@ -105,7 +105,8 @@ async fn check(store: &dyn Store, ids: &[String], times: u32) -> Result<()> {
     let own = store.messages(first, 0, i64::MAX, false, 100).await?;
     let copied = store.messages(&last, 0, i64::MAX, false, 100).await?;
     let texts = |messages: &[Message]| messages.iter().map(|one| one.content.clone()).collect::<Vec<_>>();
-    let same = own.len() == EACH && texts(&own) == texts(&copied);
+    let places = copied.iter().all(|one| one.conversation_id == last);
+    let same = places && own.len() == EACH && texts(&own) == texts(&copied);
     let mut found = 0;
     let mut page = PageRequest { limit: 100, cursor: None };
     loop {

@@ -120,7 +120,9 @@ async fn an_edit_keeps_the_place_and_changes_the_preview_of_the_newest_only() {
         assert_eq!(preview, "wrld");
         let last = head(&*store, &id, START).await.last_message.unwrap();
         assert_eq!((last.preview.as_str(), last.created_at), ("world", START));
-        assert_eq!(store.edit(&id, 3, "x", START).await.unwrap(), None);
+        for nowhere in [-1, 0, 3] {
+            assert_eq!(store.edit(&id, nowhere, "x", START).await.unwrap(), None);
+        }
         assert_eq!(store.edit("nobody", 1, "x", START).await.unwrap(), None);
         let events = store.due(Lane::Telegram, START.plus(SECOND), 10).await.unwrap();
         let edits: Vec<_> = events.iter().filter(|one| one.event.kind == EventKind::MessageEdited).collect();

@@ -13,7 +13,7 @@ mod written;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::db::{Client, Error, Query, Result, Row, query};
+use super::db::{Client, Error, Query, Result, Row, query, transaction};
 use super::failure::divides_by_zero;
 use super::messages::at;
 use super::records::{RECORD, of_line};
@@ -85,21 +85,13 @@ pub(super) async fn append_alone(
     memory: &mut Memory,
     order: &Order,
 ) -> Result<Vec<Appended>> {
-    query(database.begin()).execute(client).await?;
-    let stored = async {
+    transaction(client, database, async |client| {
         if database == Database::Postgres {
             query(LOCK).bind(text(&order.message.conversation_id)).fetch_optional(&mut *client).await?;
         }
-        let stored = store(client, (database, Transaction::Around), memory, &[order]).await?;
-        query("commit").execute(client).await?;
-        Ok(stored)
-    };
-    let stored = stored.await;
-    if stored.is_err() {
-        // There may be no transaction, and nothing can be done about a connection that is gone.
-        let _ = query("rollback").execute(client).await;
-    }
-    stored
+        store(client, (database, Transaction::Around), memory, &[order]).await
+    })
+    .await
 }
 
 /// Whose transaction it is in which messages are stored.
@@ -209,19 +201,7 @@ async fn write(client: &mut Client, database: Database, plan: &Plan) -> Result<(
             (_, Database::Sqlite) => {}
         }
     }
-    let written = together(client, database, plan, &moved).await;
-    if written.is_err() {
-        // There may be no transaction, and nothing can be done about a connection that is gone.
-        let _ = query("rollback").execute(client).await;
-    }
-    written
-}
-
-/// In one transaction.
-async fn together(client: &mut Client, database: Database, plan: &Plan, moved: &[&Moved]) -> Result<()> {
-    query(database.begin()).execute(client).await?;
-    put(client, database, plan, moved).await?;
-    query("commit").execute(client).await.map(|_| ())
+    transaction(client, database, async |client| put(client, database, plan, &moved).await).await
 }
 
 async fn put(client: &mut Client, database: Database, plan: &Plan, moved: &[&Moved]) -> Result<()> {
@@ -276,24 +256,29 @@ async fn each(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> 
 async fn at_once(client: &mut Client, plan: &Plan, moved: &[&Moved]) -> Result<()> {
     let bare = plan.events.is_empty() && plan.responses.is_empty() && plan.lines.is_empty();
     let query = match (moved, plan.messages.as_slice()) {
-        ([to], [message]) if bare => with_head(query(ONE_AT_ONCE), to)?
-            .bind(&message.client_id)
-            .bind(word(message.via)?)
-            .bind(&message.author)
-            .bind(word(message.message_type)?)
-            .bind(&message.content)
-            .bind(message.edited_at.map(|at| at.0))
-            .bind(message.file.as_ref().map(json).transpose()?),
-        _ => {
-            let messages = plan.messages.iter().map(written::Row::of).collect::<Result<Vec<_>>>()?;
-            let many = query(if bare { MANY_AT_ONCE } else { ALL_AT_ONCE })
-                .bind(json(&moved)?)
-                .bind(json(&messages)?)
-                .bind(i64::try_from(moved.len()).unwrap_or(i64::MAX));
-            if bare { many } else { with_rest(many, plan)? }
-        }
+        ([to], [message]) if bare => one(to, message)?,
+        _ if bare => many(MANY_AT_ONCE, plan, moved)?,
+        _ => with_rest(many(ALL_AT_ONCE, plan, moved)?, plan)?,
     };
     query.execute(client).await.map(|_| ())
+}
+
+fn one(to: &Moved, message: &Message) -> Result<Query> {
+    Ok(with_head(query(ONE_AT_ONCE), to)?
+        .bind(&message.client_id)
+        .bind(word(message.via)?)
+        .bind(&message.author)
+        .bind(word(message.message_type)?)
+        .bind(&message.content)
+        .bind(message.edited_at.map(|at| at.0))
+        .bind(message.file.as_ref().map(json).transpose()?))
+}
+
+/// $1 to $3.
+fn many(statement: &'static str, plan: &Plan, moved: &[&Moved]) -> Result<Query> {
+    let messages = plan.messages.iter().map(written::Row::of).collect::<Result<Vec<_>>>()?;
+    let query = query(statement).bind(json(moved)?).bind(json(&messages)?);
+    Ok(query.bind(i64::try_from(moved.len()).unwrap_or(i64::MAX)))
 }
 
 /// $4 to $6.

@@ -81,7 +81,7 @@ const MIRROR: &str = "select mirror from telegram_mirror where conversation_id =
 /// Changes nothing but locks the row, so that nothing is stored with it any more.
 const LAST: &str = "update conversation set event_seq = event_seq where conversation_id = $1
     returning event_seq, event_at, visitor_name";
-const DELETE_MESSAGES: PerDatabase = PerDatabase {
+pub(super) const DELETE_MESSAGES: PerDatabase = PerDatabase {
     sqlite: "delete from message where number in (
         select value from message_run, json_each(numbers) where conversation_id = $1
         union all select value from conversation, json_each(newest) where conversation_id = $1)",

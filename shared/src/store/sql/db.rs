@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use sqlx::postgres::PgRow;
 
+use super::Database;
 use super::kept::Shared;
 pub(super) use postgres::Server;
 pub(super) use readers::Readers as SqliteReaders;
@@ -191,6 +192,26 @@ impl Query {
             On::Readers(Readers::Postgres(readers)) => readers.fetch(self, wanted).await,
         }
     }
+}
+
+/// Runs something in a transaction: all of it comes to pass, or nothing.
+pub(super) async fn transaction<T>(
+    client: &mut Client,
+    database: Database,
+    run: impl AsyncFnOnce(&mut Client) -> Result<T>,
+) -> Result<T> {
+    let committed = async {
+        query(database.begin()).execute(client).await?;
+        let done = run(client).await?;
+        query("commit").execute(client).await?;
+        Ok(done)
+    };
+    let committed = committed.await;
+    if committed.is_err() {
+        // There may be no transaction, and nothing can be done about a connection that is gone.
+        let _ = query("rollback").execute(client).await;
+    }
+    committed
 }
 
 /// What was found.

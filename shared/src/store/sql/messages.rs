@@ -19,7 +19,7 @@ const EDITED: &str = "update conversation set
         event_seq = event_seq + 1,
         event_at = case when event_at > $2 then event_at else $2 end,
         last_preview = case when head_seq = $3 then $4 else last_preview end
-    where conversation_id = $1 and head_seq >= $3 returning *";
+    where conversation_id = $1 and $3 between 1 and head_seq returning *";
 const REACT: &str = "update message set reaction = $2 where number = $1 and coalesce(reaction, '') <> coalesce($2, '')
     returning *";
 pub(super) const BY_CLIENT_ID: &str = "select * from message where conversation_id = $1 and client_id = $2";

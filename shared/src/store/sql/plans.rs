@@ -31,6 +31,7 @@ async fn every_read_that_can_grow_uses_an_index() {
         sessions::BY_TOKEN,
         conversations::ONE,
         conversations::BY_TOKEN,
+        conversations::DELETE_MESSAGES.sqlite,
         append::BEFORE.sqlite,
     ] {
         let plan = plan(&store, statement).await;

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Database;
 use super::append::{self, Memory, Order};
-use super::db::{Client, Result, query};
+use super::db::{Client, Result, transaction};
 use super::failure::{copy, is_conflict, is_lost, stopped};
 use super::kept::Kept;
 use crate::model::Conversation;
@@ -256,17 +256,11 @@ async fn transact(client: &mut Client, database: Database, jobs: &mut [Box<dyn J
     {
         return job.run(client).await;
     }
-    let run = async {
-        query(database.begin()).execute(client).await?;
+    transaction(client, database, async |client| {
         for job in jobs {
             job.run(client).await?;
         }
-        query("commit").execute(client).await
-    };
-    if let Err(error) = run.await {
-        // There may be no transaction, and nothing can be done about a connection that is gone.
-        let _ = query("rollback").execute(client).await;
-        return Err(error);
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::fs::OpenOptions;
-use std::io::{self, Read};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -129,8 +129,10 @@ impl Client {
 
 fn lengthen(log: &Path) -> io::Result<()> {
     let mut log = OpenOptions::new().append(true).open(log)?;
-    let missing = LOG.saturating_sub(log.metadata()?.len());
-    io::copy(&mut io::repeat(0).take(missing), &mut log)?;
+    let zeros = vec![0; 64 << 10];
+    while log.metadata()?.len() < LOG {
+        log.write_all(&zeros)?;
+    }
     log.sync_all()
 }
 
