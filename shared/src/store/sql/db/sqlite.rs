@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::CStr;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -129,6 +129,12 @@ impl Client {
 
 fn lengthen(log: &Path) -> io::Result<()> {
     let mut log = OpenOptions::new().append(true).open(log)?;
+    let before = log.metadata()?.len();
+    // What others need of a full disk is given back.
+    fill(&mut log).or_else(|_| log.set_len(before))
+}
+
+fn fill(log: &mut File) -> io::Result<()> {
     let zeros = vec![0; 64 << 10];
     while log.metadata()?.len() < LOG {
         log.write_all(&zeros)?;
