@@ -29,7 +29,8 @@ pub fn back_up(url: &DatabaseUrl) -> StoreResult<Option<PathBuf>> {
     Ok(Some(copy))
 }
 
-fn beside(file: &Path, ending: &str) -> PathBuf {
+/// The file whose name is that of another with more at its end.
+pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     name.into()

@@ -12,6 +12,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 
 use super::{Error, Query, Result, Row, Value, Wanted, misfit};
+use crate::store::sql::backup::beside;
 
 /// `synchronous=full`: what is confirmed survives a power cut. The checkpoint keeps the write-ahead log near 16 MiB: the rarer it
 /// is, the more often a page was written that it copies once.
@@ -92,9 +93,7 @@ impl Client {
         let Place::File(path) = place else { return Ok(()) };
         // The log exists from the first read on.
         self.connection.execute_batch("select 1 from sqlite_schema")?;
-        let mut log = path.clone().into_os_string();
-        log.push("-wal");
-        let _ = lengthen(log.as_ref());
+        let _ = lengthen(&beside(path, "-wal"));
         Ok(())
     }
 
