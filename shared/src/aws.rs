@@ -1,47 +1,51 @@
 //! What both AWS clients are built from: who we are, where, and how bytes travel. Nothing is probed for: Lambda sets all of
 //! it, and a local server needs none of it.
 
+mod http;
+mod sign;
+
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+use aws_runtime::invocation_id::InvocationIdInterceptor;
+use aws_runtime::request_info::RequestInfoInterceptor;
+use aws_runtime::service_clock_skew::ServiceClockSkewInterceptor;
+use aws_runtime::user_agent::UserAgentInterceptor;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, Error, Input, Output,
 };
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::timeout::TimeoutConfig;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, disable_interceptor, dyn_dispatch_hint};
+use aws_smithy_types::config_bag::ConfigBag;
+use http::Http;
+use sign::Signer;
 
 use crate::config::AwsEnvironment;
-use crate::outgoing;
 
-/// Connecting is part of an attempt; what an attempt may take, its caller says.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Longer than any attempt.
-const TIMEOUT: Duration = Duration::from_secs(30);
 /// What a local server is told, which believes anything.
 const NOBODY: &str = "local";
 
 /// The parts of a client.
 pub(crate) struct Aws {
-    /// How bytes travel: by the client that calls Telegram too, so that a bootstrap holds one HTTP and one TLS stack.
+    /// How bytes travel, by whom they are signed and how long an attempt may take: whoever builds a client says
+    /// `allow_no_auth`, and sets the SDK no limits.
     pub(crate) http: SharedHttpClient,
-    /// What requests are signed with.
-    pub(crate) credentials: Credentials,
     /// Where.
     pub(crate) region: String,
 }
 
 impl Aws {
-    /// Reads what Lambda sets; `local` fills in what is missing.
-    pub(crate) fn from_env(local: bool) -> Result<Self, String> {
+    /// Reads what Lambda sets; `local` fills in what is missing. `service` is the name that its requests are signed for, and
+    /// `attempt` what each may take.
+    pub(crate) fn from_env(local: bool, service: &'static str, attempt: Duration) -> Result<Self, String> {
         let found = identity(local)?;
         let credentials =
             Credentials::new(found.access_key_id, found.secret_access_key, found.session_token, None, "environment");
-        let client = outgoing::client(CONNECT_TIMEOUT, TIMEOUT).and_then(|c| c.build().map_err(crate::Error::internal));
-        let connector = SharedHttpConnector::new(Http(client.map_err(|error| error.to_string())?));
+        let signer = Signer::new(credentials, found.region.clone(), service).map_err(|error| error.to_string())?;
+        let connector = SharedHttpConnector::new(Http::new(signer, attempt).map_err(|error| error.to_string())?);
         let http = http_client_fn(move |_, _| connector.clone());
-        Ok(Self { http, credentials, region: found.region })
+        Ok(Self { http, region: found.region })
     }
 }
 
@@ -58,40 +62,29 @@ pub(crate) fn identity(local: bool) -> Result<AwsEnvironment, String> {
     }
 }
 
-/// A limit for one attempt, and one for all attempts together.
-pub(crate) fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(attempt)
-        .operation_attempt_timeout(attempt)
-        .operation_timeout(operation)
-        .build()
-}
-
+/// Leaves out what the SDK tells a service about itself with each request, and what it learns of a service's clock: nobody
+/// asks for it here, and a Lambda function's own clock is right.
 #[derive(Debug)]
-struct Http(reqwest::Client);
+pub(crate) struct NothingElse;
 
-impl HttpConnector for Http {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.0.clone();
-        HttpConnectorFuture::new(async move { call(&client, request).await })
+#[dyn_dispatch_hint]
+impl Intercept for NothingElse {
+    fn name(&self) -> &'static str {
+        "NothingElse"
     }
-}
 
-async fn call(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-    let (parts, body) = request.into_parts();
-    let body = body.bytes().ok_or_else(|| ConnectorError::user("a body that is not in memory".into()))?.to_vec();
-    let request = http::Request::from_parts(parts, body).try_into();
-    let request: reqwest::Request = request.map_err(|error: reqwest::Error| ConnectorError::user(error.into()))?;
-    let answer = client.execute(request).await.map_err(no_answer)?;
-    let (status, headers) = (answer.status(), answer.headers().clone());
-    let mut response = http::Response::new(SdkBody::from(answer.bytes().await.map_err(no_answer)?));
-    (*response.status_mut(), *response.headers_mut()) = (status, headers);
-    HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
-}
-
-/// The URL stays out of logs: it may hold what a client sent.
-fn no_answer(error: reqwest::Error) -> ConnectorError {
-    let error = error.without_url();
-    if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_, Input, Output, Error>,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        const CAUSE: &str = "nobody asks for it";
+        config
+            .interceptor_state()
+            .store_put(disable_interceptor::<UserAgentInterceptor>(CAUSE))
+            .store_put(disable_interceptor::<RequestInfoInterceptor>(CAUSE))
+            .store_put(disable_interceptor::<InvocationIdInterceptor>(CAUSE))
+            .store_put(disable_interceptor::<ServiceClockSkewInterceptor>(CAUSE));
+        Ok(())
+    }
 }

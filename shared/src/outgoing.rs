@@ -12,7 +12,7 @@ pub fn client(connect: Duration, answer: Duration) -> crate::Result<ClientBuilde
 }
 
 /// Mozilla's root certificates are built in: the machine may have none.
-fn tls() -> crate::Result<ClientConfig> {
+pub(crate) fn tls() -> crate::Result<ClientConfig> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)

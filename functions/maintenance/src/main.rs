@@ -1,7 +1,12 @@
 //! The Lambda `bootstrap` of this function.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use mimalloc::MiMalloc;
 use serde_json::Value;
+
+/// With the C library's own, memory was a sixth of an event's instructions.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

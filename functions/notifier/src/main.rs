@@ -2,7 +2,12 @@
 
 use aws_lambda_events::dynamodb;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use mimalloc::MiMalloc;
 use serde_json::Value;
+
+/// With the C library's own, memory was a sixth of an event's instructions.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -5,11 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
-use aws_sdk_apigatewaymanagement::config::{Builder, Region};
+use aws_sdk_apigatewaymanagement::config::timeout::TimeoutConfig;
+use aws_sdk_apigatewaymanagement::config::{Builder, Region, StalledStreamProtectionConfig};
 use aws_sdk_apigatewaymanagement::error::DisplayErrorContext;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 
-use crate::aws::{Aws, timeouts};
+use crate::aws::{Aws, NothingElse};
 use crate::config::Config;
 use crate::connections::{Connections, Frame, Sent};
 
@@ -33,14 +34,16 @@ impl ApiGateway {
         let endpoint = config.websocket_endpoint.as_deref().ok_or("WEBSOCKET_ENDPOINT is not set")?;
         let emulated = endpoint.starts_with("http://");
         let timeout = if emulated { EMULATED } else { TIMEOUT };
-        let aws = Aws::from_env(emulated)?;
+        let aws = Aws::from_env(emulated, "execute-api", timeout)?;
         let sdk = Builder::new()
             .behavior_version_latest()
             .endpoint_url(endpoint)
             .region(Region::new(aws.region))
-            .credentials_provider(aws.credentials)
+            .allow_no_auth()
+            .interceptor(NothingElse)
             .http_client(aws.http)
-            .timeout_config(timeouts(timeout, timeout))
+            .timeout_config(TimeoutConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::disabled())
             .build();
         Ok(Self { client: Client::from_conf(sdk), timeout })

@@ -41,8 +41,9 @@ pub trait ConnectionRows: Send + Sync {
     async fn connect(&self, connection: &Connection, caps: ConnectionCaps) -> StoreResult<Connected>;
     /// One live connection.
     async fn connection(&self, connection_id: &str, now: Timestamp) -> StoreResult<Option<Connection>>;
-    /// As [`Self::connection`], at half the price on DynamoDB: a visitor's may be the one it was a moment ago, when it was bound
-    /// to another conversation. For whoever finds that out by [`super::Messages::append_from`].
+    /// As [`Self::connection`], on DynamoDB from memory where it was looked up before: a visitor's may be the one it was when it
+    /// was bound to another conversation, and any may be gone. For whoever finds that out: by
+    /// [`super::Messages::append_from`], or by looking at the session.
     async fn recent_connection(&self, connection_id: &str, now: Timestamp) -> StoreResult<Option<Connection>> {
         self.connection(connection_id, now).await
     }

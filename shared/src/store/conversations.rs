@@ -158,7 +158,7 @@ pub trait Messages: Conversations {
     /// in one step. There is no line of what was not stored.
     async fn append_told(&self, message: &Message, line: &Activity) -> StoreResult<Appended>;
     /// As [`Self::append`], of a visitor's socket that [`super::ConnectionRows::recent_connection`] told of. `None`: the
-    /// conversation does not have that socket, and nothing was changed.
+    /// conversation does not have that socket, or is gone, and nothing was changed.
     async fn append_from(&self, socket: &str, message: &Message, rate: Option<Rate>) -> StoreResult<Option<Appended>> {
         let _ = socket;
         self.append(message, rate).await.map(Some)

@@ -68,6 +68,7 @@ mod mirror;
 mod notes;
 mod operators;
 mod outbox;
+mod recent;
 mod records;
 mod sessions;
 mod settings;
@@ -81,17 +82,19 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{Builder, Region, StalledStreamProtectionConfig};
 use url::Url;
 
+use self::recent::Recent;
 use super::{StoreError, StoreResult};
-use crate::aws::{Aws, timeouts};
+use crate::aws::{Aws, NothingElse};
 use crate::config::DatabaseUrl;
+use crate::model::Connection;
+use crate::time::Timestamp;
 
 /// One attempt.
 const ATTEMPT: Duration = Duration::from_secs(1);
-/// A call with all its attempts.
-const OPERATION: Duration = Duration::from_secs(3);
 /// So many times as long the limits may be made.
 const MOST_PATIENT: u32 = 100;
 
@@ -102,6 +105,10 @@ pub struct DynamoStore {
     /// Every limit of time is so many times as long.
     patience: u32,
     heads: change::Heads,
+    /// Sockets that belong to a conversation or a session.
+    sockets_seen: Recent<Connection>,
+    /// When buckets are full again.
+    buckets_seen: Recent<Timestamp>,
     months: words::Months,
     meter: table::Meter,
 }
@@ -130,14 +137,16 @@ impl DynamoStore {
             Some(Ok(times @ 1..=MOST_PATIENT)) => times,
             Some(_) => return Err(StoreError::Broken("the URL's patience is not a number from 1 to 100".into())),
         };
-        let aws = Aws::from_env(endpoint.is_some()).map_err(|error| StoreError::Broken(error.into()))?;
+        let aws = Aws::from_env(endpoint.is_some(), "dynamodb", ATTEMPT * patience)
+            .map_err(|error| StoreError::Broken(error.into()))?;
         let sdk = Builder::new()
             .behavior_version_latest()
             .region(Region::new(aws.region))
-            .credentials_provider(aws.credentials)
+            .allow_no_auth()
+            .interceptor(NothingElse)
             .http_client(aws.http)
-            .timeout_config(timeouts(ATTEMPT * patience, OPERATION * patience))
-            // What an attempt may take ends with it, however slowly its answer comes.
+            // An attempt has its limit from [`Aws`], and a call with all its attempts from [`failure::Patience`].
+            .timeout_config(TimeoutConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::standard().with_max_attempts(4).with_max_backoff(Duration::from_millis(500)));
         let sdk = match endpoint {
@@ -149,6 +158,8 @@ impl DynamoStore {
             table,
             patience,
             heads: change::Heads::default(),
+            sockets_seen: Recent::default(),
+            buckets_seen: Recent::default(),
             months: words::Months::default(),
             meter: table::Meter::default(),
         })

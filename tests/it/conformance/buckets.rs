@@ -1,11 +1,12 @@
 //! Token buckets and leases.
 
 use shared::rate_limit::Rate;
-use shared::store::Taken;
+use shared::store::dynamodb::DynamoStore;
+use shared::store::{Buckets, Taken};
 use shared::time::{HOUR, SECOND};
 
 use super::make::{START, race};
-use crate::stores::for_each_store;
+use crate::stores::{Home, for_each_store};
 
 const RATE: Rate = Rate { burst: 3, interval_ms: SECOND };
 
@@ -40,6 +41,27 @@ async fn tokens_come_back_one_by_one_up_to_the_burst() {
         assert_eq!(store.take("k", RATE, later).await.unwrap(), Taken::Denied { retry_after_ms: 1_000 });
     })
     .await;
+}
+
+/// An instance begins with what it has seen of a bucket last; others take from it meanwhile, and time goes by.
+#[tokio::test]
+async fn several_instances_share_a_bucket_whatever_each_has_seen_of_it() {
+    let home = Home::on_dynamodb().await;
+    let (one, other) = (DynamoStore::open(&home.url).unwrap(), DynamoStore::open(&home.url).unwrap());
+    let granted = async |store: &DynamoStore, at| store.take("k", RATE, at).await.unwrap() == Taken::Granted;
+
+    for round in 0..3 {
+        let now = START.plus(round * HOUR);
+        assert!(granted(&one, now).await && granted(&other, now).await && granted(&other, now).await);
+        assert!(!granted(&one, now).await, "the other one has taken the rest");
+        let later = now.plus(SECOND);
+        assert!(granted(&other, later).await && !granted(&one, later).await && !granted(&other, later).await);
+    }
+    let (before, now) = (one.consumed().written, START.plus(9 * HOUR));
+    assert!(granted(&one, now).await && granted(&one, now).await);
+    let written = one.consumed().written - before;
+    assert!((written - 2.0).abs() < 0.01, "one write each, since it remembers the first: {written}");
+    home.leave().await;
 }
 
 #[tokio::test]

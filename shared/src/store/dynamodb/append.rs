@@ -1,20 +1,22 @@
-//! Storing a message: the one hot path. One conditional write of the head, one read of the admins' sockets; every fourth message
-//! or so, what no longer fits into the head is written aside before.
+//! Storing a message: the one hot path. One conditional write of the head, and beside it one read of the admins' sockets;
+//! every fourth message or so, what no longer fits into the head is written aside before.
+
+use futures::future::join;
 
 use super::DynamoStore;
 use super::archive::Aside;
-use super::change::Turn;
 use super::head::{Head, State};
-use super::item::{Key, text};
+use super::item::{Item, Key, text};
 use super::sockets::Sockets;
 use crate::model::Message;
 use crate::rate_limit::Rate;
 use crate::store::{Appended, Audience, StoreResult, Taken};
+use crate::time::Timestamp;
 
 /// What a head makes of a message.
 enum Judged {
-    /// It takes it, at this place, when this has been put aside.
-    Takes(i64, Aside),
+    /// It takes it, at this place and as this item, when this has been put aside.
+    Takes(i64, Aside, Item),
     /// It does not. Only the newest head may say so.
     Refuses(Appended),
     /// It does not, and has to remember something of that.
@@ -37,7 +39,7 @@ impl DynamoStore {
             let Some(mut next) = turn.next(self).await? else {
                 // The conversation was erased meanwhile, perhaps before this was written.
                 self.remove_all(&aside).await?;
-                return Ok(Some(Appended::NotFound));
+                return Ok(socket.is_none().then_some(Appended::NotFound));
             };
             if socket.is_some_and(|socket| !next.conns.contains_key(socket)) {
                 if turn.is_fresh() {
@@ -48,11 +50,16 @@ impl DynamoStore {
             }
             let (before, waited) = (next.last_activity_at, next.unindexed.is_some());
             match self.judge(&mut next, message, rate).await? {
-                Judged::Takes(seq, leaving) => {
+                Judged::Takes(seq, leaving, item) => {
                     aside.extend(self.put_aside(id, next.rev, &leaving).await?);
                     aside.extend(self.announce(id, waited, &next, message.created_at).await?);
-                    if turn.commit(self, &next).await? {
-                        return self.stored(turn, before, &next, message, seq).await.map(Some);
+                    // Read while the head is written, at half the price: an admin who comes at this very moment asks for the
+                    // list again when it is sure to be complete.
+                    let (committed, admins) =
+                        join(turn.commit_item(self, &next, item), self.get(&Key::admins(), false)).await;
+                    if committed? {
+                        drop(turn);
+                        return self.stored(before, &next, message, seq, admins).await.map(Some);
                     }
                 }
                 Judged::Notes(answer) if turn.is_fresh() => {
@@ -83,24 +90,22 @@ impl DynamoStore {
             return Ok(if noted { Judged::Notes(answer) } else { Judged::Refuses(answer) });
         }
         head.prune(message.created_at);
-        let (seq, aside) = head.append_in_room(message)?;
-        Ok(Judged::Takes(seq, aside))
+        let (seq, aside, item) = head.append_in_room(message)?;
+        Ok(Judged::Takes(seq, aside, item))
     }
 
+    /// Completes what has been stored; `admins` is what was read of their sockets meanwhile.
     async fn stored(
         &self,
-        turn: Turn,
-        before: crate::time::Timestamp,
+        before: Timestamp,
         head: &Head,
         message: &Message,
         seq: i64,
+        admins: StoreResult<Option<Item>>,
     ) -> StoreResult<Appended> {
-        drop(turn);
         let (id, now) = (&message.conversation_id, message.created_at);
-        // At half the price: an admin who comes at this very moment asks for the list again when it is sure to be complete.
-        let admins = async { Sockets::read(self.get(&Key::admins(), false).await?) };
-        let ((), admins) = futures::join!(self.follow(id, before, head), admins);
-        let admins = admins?.live(now).map(|(id, _)| id.clone()).collect();
+        self.follow(id, before, head).await;
+        let admins = Sockets::read(admins?)?.live(now).map(|(id, _)| id.clone()).collect();
         let audience = Audience { visitor: head.sockets(now), admins };
         let stored =
             head.message(id, seq).ok_or_else(|| super::failure::broken("a message that is not in its head"))?;

@@ -8,7 +8,7 @@ use super::batch::Range;
 use super::codec::{Archive, Kept};
 use super::day::Counts;
 use super::head::{Head, MARKS, TAIL};
-use super::item::{self, Bytes, Key, n, read, size};
+use super::item::{self, Bytes, Item, Key, n, read, size};
 use super::table::Terms;
 use crate::model::{Message, Sender};
 use crate::store::StoreResult;
@@ -45,28 +45,26 @@ fn mark(client_id: &str) -> [u8; 2] {
 }
 
 impl Head {
-    /// Bytes that DynamoDB counts for this item.
-    fn bytes(&self, conversation_id: &str) -> StoreResult<usize> {
-        Ok(size(&Key::head(conversation_id).item(self)?))
-    }
-
-    /// [`Self::append`] after what would make the head too large has been put aside. Answers the message's place.
-    pub(super) fn append_in_room(&mut self, message: &Message) -> StoreResult<(i64, Aside)> {
+    /// [`Self::append`] after what would make the head too large has been put aside. Answers the message's place, and the item
+    /// of the head as it is then.
+    pub(super) fn append_in_room(&mut self, message: &Message) -> StoreResult<(i64, Aside, Item)> {
         let mut aside = Aside::default();
         if message.sender != Sender::System
             && self.counts.as_ref().is_some_and(|one| one.is_over(message.created_at.day()))
         {
             aside.counts = self.counts.take();
         }
+        let key = Key::head(&message.conversation_id);
         let mut grown = self.clone();
         let seq = grown.append(message);
-        if !self.tail.is_empty() && (grown.tail.len() > TAIL || grown.bytes(&message.conversation_id)? > HEAD_BYTES) {
+        let item = key.item(&grown)?;
+        if !self.tail.is_empty() && (grown.tail.len() > TAIL || size(&item) > HEAD_BYTES) {
             self.empty_tail(&mut aside);
             self.append(message);
-        } else {
-            *self = grown;
+            return Ok((seq, aside, key.item(self)?));
         }
-        Ok((seq, aside))
+        *self = grown;
+        Ok((seq, aside, item))
     }
 
     fn empty_tail(&mut self, aside: &mut Aside) {

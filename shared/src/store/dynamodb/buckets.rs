@@ -1,7 +1,8 @@
 //! Token buckets and leases.
 //!
 //! A bucket is one number, the moment at which it is full again, as in SQL. Each try is one conditional write that is right
-//! for the number it expects to find; when it finds another one, that one comes back and tells what to try next.
+//! for the number it expects to find, which is the one that this instance has seen last; when it finds another one, that one
+//! comes back and tells what to try next.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -111,15 +112,20 @@ impl Moment {
 #[async_trait]
 impl Buckets for DynamoStore {
     async fn take(&self, key: &str, rate: Rate, now: Timestamp) -> StoreResult<Taken> {
-        let (key, moment, attempt) = (bucket_key(key), Moment::new(rate, now), Attempt::new()?);
+        let (name, key, moment, attempt) = (key, bucket_key(key), Moment::new(rate, now), Attempt::new()?);
         let mut patience = self.patience(CHANGE);
-        let mut terms = moment.of_a_full_one(&attempt);
+        let seen = self.buckets_seen.get(name).filter(|full_at| *full_at > now && *full_at <= moment.last_grant);
+        let mut terms = seen.map_or_else(|| moment.of_a_full_one(&attempt), |_| moment.of_the_rest(&attempt));
         loop {
-            let found = match self.update(&key, terms).await? {
-                Written::Done(_) => return Ok(Taken::Granted),
-                Written::Refused(Some(item)) if attempt.wrote(&item) => return Ok(Taken::Granted),
-                Written::Refused(item) => item.map(read::<Bucket>).transpose()?.map(|bucket| bucket.full_at),
+            let (granted, item) = match self.update(&key, terms).await? {
+                Written::Done(item) => (true, item),
+                Written::Refused(item) => (item.as_ref().is_some_and(|item| attempt.wrote(item)), item),
             };
+            let found = item.map(read::<Bucket>).transpose()?.map(|bucket| bucket.full_at);
+            self.buckets_seen.note(name, found);
+            if granted {
+                return Ok(Taken::Granted);
+            }
             terms = match found {
                 Some(full_at) if full_at > moment.empty => {
                     self.update(&key, moment.emptied(&attempt)).await?;

@@ -95,6 +95,11 @@ pub(super) fn writer() -> StoreResult<Bytes> {
     Ok(Bytes(bytes))
 }
 
+/// Only while the head is the one that the change was computed from.
+fn as_seen(next: &Head) -> Terms {
+    Terms::when("r = :seen").value(":seen", n(next.rev - 1))
+}
+
 impl Turn {
     /// Reads the head, unless that was done in this turn.
     pub(super) async fn refresh(&mut self, store: &DynamoStore) -> StoreResult<()> {
@@ -130,9 +135,13 @@ impl Turn {
 
     /// Writes what was computed from the head that was seen. `false`: somebody was faster, and their head is now the seen one.
     pub(super) async fn commit(&mut self, store: &DynamoStore, next: &Head) -> StoreResult<bool> {
-        let (item, terms) = self.order(next)?;
+        self.commit_item(store, next, self.key.item(next)?).await
+    }
+
+    /// [`Self::commit`] for whoever has made the item already.
+    pub(super) async fn commit_item(&mut self, store: &DynamoStore, next: &Head, item: Item) -> StoreResult<bool> {
         self.seen.take();
-        match self.patience.bound(store.put(item, terms)).await?? {
+        match self.patience.bound(store.put(item, as_seen(next))).await?? {
             Written::Done(_) => Ok(self.done(next)),
             Written::Refused(found) => self.refused(next, found).await,
         }
@@ -145,9 +154,9 @@ impl Turn {
         next: &Head,
         mut parts: Vec<TransactWriteItem>,
     ) -> StoreResult<bool> {
-        let (item, terms) = self.order(next)?;
+        let item = self.key.item(next)?;
         self.seen.take();
-        parts.insert(0, store.to_put(item, terms)?);
+        parts.insert(0, store.to_put(item, as_seen(next))?);
         match self.patience.bound(store.together(parts)).await?? {
             Together::Done => Ok(self.done(next)),
             Together::Refused(parts) => {
@@ -159,11 +168,6 @@ impl Turn {
                 Ok(false)
             }
         }
-    }
-
-    fn order(&self, next: &Head) -> StoreResult<(Item, Terms)> {
-        let terms = Terms::when("r = :seen").value(":seen", n(next.rev - 1));
-        Ok((self.key.item(next)?, terms))
     }
 
     fn done(&mut self, next: &Head) -> bool {

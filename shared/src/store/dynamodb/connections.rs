@@ -101,6 +101,11 @@ fn address_key(ip: &str) -> Key {
     Key::new(format!("IP#{}", short(ip)), "SOCKETS")
 }
 
+/// Whether a socket is an admin's, or a visitor's that has a conversation.
+fn belongs(connection: &Connection) -> bool {
+    !matches!(connection.side, Side::Visitor { conversation_id: None })
+}
+
 impl DynamoStore {
     async fn row(&self, connection_id: &str) -> StoreResult<Option<Row>> {
         self.get(&row_key(connection_id), true).await?.map(read).transpose()
@@ -219,19 +224,23 @@ impl ConnectionRows for DynamoStore {
     }
 
     async fn connection(&self, connection_id: &str, now: Timestamp) -> StoreResult<Option<Connection>> {
-        let row = self.row(connection_id).await?.filter(|row| row.expires_at > now);
-        Ok(row.map(Row::connection))
+        let found = self.row(connection_id).await?.filter(|row| row.expires_at > now).map(Row::connection);
+        self.sockets_seen.note(connection_id, found.clone().filter(belongs));
+        Ok(found)
     }
 
     async fn recent_connection(&self, connection_id: &str, now: Timestamp) -> StoreResult<Option<Connection>> {
-        let row: Option<Row> = self.get(&row_key(connection_id), false).await?.map(read).transpose()?;
-        match row.filter(|row| row.expires_at > now).map(Row::connection) {
-            // It may have come, or have been bound, since.
-            None | Some(Connection { side: Side::Visitor { conversation_id: None }, .. }) => {
-                self.connection(connection_id, now).await
-            }
-            known => Ok(known),
+        let lives = |one: &Connection| one.expires_at > now;
+        if let Some(known) = self.sockets_seen.get(connection_id).filter(lives) {
+            return Ok(Some(known));
         }
+        let row: Option<Row> = self.get(&row_key(connection_id), false).await?.map(read).transpose()?;
+        let Some(known) = row.map(Row::connection).filter(lives).filter(belongs) else {
+            // It may have come, or have been bound, since.
+            return self.connection(connection_id, now).await;
+        };
+        self.sockets_seen.note(connection_id, Some(known.clone()));
+        Ok(Some(known))
     }
 
     async fn bind(&self, connection_id: &str, conversation_id: &str, now: Timestamp) -> StoreResult<Option<bool>> {
@@ -249,7 +258,9 @@ impl ConnectionRows for DynamoStore {
             // In the head first: whoever ends the connection finds out by its row where it stands.
             let first = self.seat(conversation_id, &seen, now).await?;
             match self.rebind(&seen, first.map(|_| conversation_id), now).await? {
-                Written::Done(_) => {
+                Written::Done(bound) => {
+                    let bound = bound.map(read::<Row>).transpose()?.map(Row::connection);
+                    self.sockets_seen.note(connection_id, bound.filter(belongs));
                     if let Some(before) = seen.conversation_id.filter(|before| before != conversation_id) {
                         self.unseat(&before, connection_id, now).await?;
                     }

@@ -52,7 +52,7 @@ impl<E: ProvideErrorMetadata> From<SdkError<E, HttpResponse>> for StoreError {
         let SdkError::ServiceError(failed) = &error else {
             return match error {
                 SdkError::ConstructionFailure(_) => broken("the request could not be built"),
-                SdkError::TimeoutError(_) => unavailable("no answer in time"),
+                SdkError::DispatchFailure(failed) if failed.is_timeout() => unavailable("no answer in time"),
                 SdkError::DispatchFailure(_) => unavailable("no connection"),
                 _ => unavailable("an answer that is none"),
             };

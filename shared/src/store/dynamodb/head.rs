@@ -195,13 +195,12 @@ impl Head {
     }
 
     /// What the next change begins with.
-    pub(super) fn next(&self, writer: Bytes) -> Self {
-        let mut next = self.clone();
-        next.rev += 1;
-        next.by.insert(0, writer);
-        next.by.truncate(WRITERS);
-        (next.is_event, next.kind, next.about) = (0, None, 0);
-        next
+    pub(super) fn next(mut self, writer: Bytes) -> Self {
+        self.rev += 1;
+        self.by.insert(0, writer);
+        self.by.truncate(WRITERS);
+        (self.is_event, self.kind, self.about) = (0, None, 0);
+        self
     }
 
     /// Makes this change an event.

@@ -64,8 +64,8 @@ fn writer(number: u8) -> Bytes {
 
 /// The head after another message, and what was put aside for it.
 fn after(head: &Head, one: &Message) -> (Head, Aside) {
-    let mut next = head.next(writer(7));
-    let (_, aside) = next.append_in_room(one).unwrap();
+    let mut next = head.clone().next(writer(7));
+    let (_, aside, _) = next.append_in_room(one).unwrap();
     (next, aside)
 }
 
@@ -233,7 +233,7 @@ fn a_change_knows_its_last_writers_and_only_an_event_says_that_it_is_one() {
     for number in 1..=4 {
         head = head.next(writer(number));
     }
-    let mut closed = head.next(writer(5));
+    let mut closed = head.clone().next(writer(5));
 
     assert!(closed.set_status(Status::Closed, START.plus(-SECOND)));
 
