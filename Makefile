@@ -17,7 +17,7 @@ help:
 	@echo "make counts  instructions, system calls, memory and AWS's units, each against its limit"
 	@echo "make bench   what a message, a connection and a start cost beside the least possible: docs/benchmarks.md; QUICK=1, SOAK=600"
 	@echo "make soak    visitors who keep reconnecting, for ten minutes (or SOAK=n seconds): nothing lost, memory flat"
-	@echo "make bench-lambda  what each Lambda bootstrap costs to start"
+	@echo "make bench-lambda  what each Lambda bootstrap costs, by itself"
 	@echo "make fuzz    what nobody would think of sending to the webhook, for ten minutes (or SECONDS=n); needs cargo-fuzz and nightly"
 	@echo "make build   the gateway and the eight Lambda bootstraps, optimised"
 	@echo "make deploy  puts Parley into your AWS account; CONFIG_ENV=prod as samconfig.toml says there, ARGS=--guided asks"

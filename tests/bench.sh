@@ -22,10 +22,12 @@ trap 'tests/postgres.sh stop "$folder/postgres"; rm -rf "$folder"' EXIT
 cargo build --locked --release -p gateway
 cargo build --locked --release -p load
 # A count beyond its limit is the report's to say, and the tests' to refuse.
-counts=
+counts= functions=
 if [[ $what == bench && -z ${QUICK:-} ]]; then
   counts=$folder/counts
   tests/counts.sh "$counts" >&2 || echo "bench: a count is beyond its limit" >&2
+  functions=$folder/functions
+  tests/bench_lambda.sh "$functions" >&2 || echo "bench: a function is beyond its limit" >&2
 fi
 postgres=$(tests/postgres.sh start "$folder/postgres" durable)
 
@@ -33,6 +35,6 @@ settings=(
   "gateway=$target/release/gateway" "folder=$folder" "out=docs" "postgres=$postgres"
   "postmaster=$(head -1 "$folder/postgres/data/postmaster.pid")"
   "commit=$(git describe --always --dirty 2>/dev/null || echo unknown)"
-  "counts=$counts" "quick=${QUICK:-}" "seconds=${SOAK:-}" "visitors=${VISITORS:-}"
+  "counts=$counts" "functions=$functions" "quick=${QUICK:-}" "seconds=${SOAK:-}" "visitors=${VISITORS:-}"
 )
 "$target/release/load" "$what" "${settings[@]}"

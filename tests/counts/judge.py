@@ -2,7 +2,8 @@
 
 python tests/counts/judge.py FILE [CEILINGS]: each line of FILE has a name, a figure, its limit and its goal, with tabs between them. A
 figure over its limit fails, unless not_held.tsv names it: then it may be as high as stands there, so that it gets no worse meanwhile.
-CEILINGS is another such list, of figures that are over their limits only because of how the programs were built.
+CEILINGS is another such list, for programs that were built in haste: it also has figures that are over their limits only because of
+that, and what it says goes before.
 """
 
 import math

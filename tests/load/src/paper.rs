@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 
 use crate::Result;
 use crate::bench::{BARE, Findings};
@@ -19,8 +20,8 @@ pub fn write(settings: &Settings, findings: &Findings) -> Result<()> {
     let compared = report::compared(&findings.pairs);
     let outbox = report::outbox(&findings.outbox);
     let soak = findings.soak.as_ref().map(report::soak).unwrap_or_default();
-    let counted = settings.counts.as_ref().map(fs::read_to_string).transpose()?.unwrap_or_default();
-    let counted = report::counted(&counted)?;
+    let counted = counted_in(settings.counts.as_ref())?;
+    let functions = counted_in(settings.functions.as_ref())?;
 
     let mut text = introduction(settings)?;
     section(&mut text, COMPARED, &compared);
@@ -34,8 +35,9 @@ pub fn write(settings: &Settings, findings: &Findings) -> Result<()> {
     section(&mut text, OUTBOX, &outbox);
     section(&mut text, SOAK, &soak);
     section(&mut text, COUNTED, &counted);
+    section(&mut text, FUNCTIONS, &functions);
 
-    let all: Vec<Row> = [compared, outbox, soak, counted].into_iter().flatten().collect();
+    let all: Vec<Row> = [compared, outbox, soak, counted, functions].into_iter().flatten().collect();
     fs::write(folder.join("limits.svg"), plot::shares(&all)?)?;
     fs::write(folder.join("latency.svg"), plot::latency(&findings.pairs)?)?;
     if let Some(soak) = &findings.soak {
@@ -80,6 +82,17 @@ back, and sends again what was not confirmed. At the end every conversation is r
 compared between the end of the first third and the end.\n
 ![Memory while visitors come and go](benchmarks/soak.svg)\n\n";
 const COUNTED: &str = "## Counts: `tests/counts.sh`, and as limits in `make test`\n\n";
+const FUNCTIONS: &str = "## Functions: `make bench-lambda`\n
+What each bootstrap costs, optimised as it is deployed, on a DynamoDB-compatible server. It does what people ask of it every
+day, once and ten times more (`tests/aws/scene.py`): a visitor's socket comes (`connect`), says something while an admin is
+there (`message`), goes (`disconnect`); a visitor writes over HTTP (`visitor`); the panel asks for its list (`admin`); an operator
+answers in Telegram (`telegram`); a message is brought there (`notifier`); nothing is due (`maintenance`). `hello` is the least
+that a function can be. Callgrind counts instructions; it has no processor's own SHA-256, which AWS's machines have, and there is
+no TLS.\n\n";
+
+fn counted_in(file: Option<&PathBuf>) -> Result<Vec<Row>> {
+    report::counted(&file.map(fs::read_to_string).transpose()?.unwrap_or_default())
+}
 
 fn section(text: &mut String, head: &str, rows: &[Row]) {
     if !rows.is_empty() {

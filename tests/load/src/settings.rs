@@ -19,6 +19,8 @@ pub struct Settings {
     pub quick: bool,
     /// Lines `name<TAB>figure<TAB>limit<TAB>goal` of what was counted elsewhere: `counts=`.
     pub counts: Option<PathBuf>,
+    /// The same of each Lambda bootstrap: `functions=`.
+    pub functions: Option<PathBuf>,
     /// Seconds of the soak, 0 for none: `seconds=`.
     pub seconds: u64,
     /// Visitors of the soak: `visitors=`.
@@ -41,6 +43,7 @@ impl Settings {
             commit: need("commit")?,
             quick: find("quick").is_some(),
             counts: find("counts").map(PathBuf::from),
+            functions: find("functions").map(PathBuf::from),
             seconds: find("seconds").map_or(Ok(0), str::parse)?,
             visitors: find("visitors").map_or(Ok(1_000), str::parse)?,
         })
