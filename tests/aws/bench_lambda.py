@@ -27,6 +27,8 @@ from scene import Scene
 # The events of a run of which callgrind counts the instructions; the first one pays for the start.
 WARM = 11
 TABLE = "bench"
+# Each event of theirs is a message, which goes to the visitor and the admin.
+TALKING = ("message", "visitor", "telegram")
 # Callgrind makes a program some fifty times slower.
 PATIENCE = 120
 
@@ -140,10 +142,14 @@ class House:
     def asked(self, name, times, *wrapper):
         """A bootstrap that has done what it is for so many times."""
         events = self.scene.events(name, times)
+        before = len(self.scene.peers.posts)
         with invoked([*wrapper, self.programs[name]], events, self.scene.environment) as (process, answers):
             for answer in answers:
                 if isinstance(answer, dict) and (answer.get("statusCode", 200) != 200 or answer.get("batchItemFailures")):
                     sys.exit(f"{name} was asked {json.dumps(events[0])} and answered {json.dumps(answer)}")
+            told = sum(frame["type"] == "message" for _, frame in self.scene.peers.posts[before:])
+            if name in TALKING and told < 2 * times:
+                sys.exit(f"{name} was asked for {times} messages, and told of {told} of them to visitor and admin")
             yield process
 
     def peak_memory(self, name):
