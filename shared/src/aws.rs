@@ -19,10 +19,13 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::interceptors::{Intercept, disable_interceptor, dyn_dispatch_hint};
 use aws_smithy_types::config_bag::ConfigBag;
 use http::Http;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use sign::Signer;
 
 use crate::config::AwsEnvironment;
 
+/// What RFC 3986 leaves as it is, and nothing else, as signatures want it.
+pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// What a local server is told, which believes anything.
 const NOBODY: &str = "local";
 
@@ -39,27 +42,28 @@ impl Aws {
     /// Reads what Lambda sets; `local` fills in what is missing. `service` is the name that its requests are signed for, and
     /// `attempt` what each may take.
     pub(crate) fn from_env(local: bool, service: &'static str, attempt: Duration) -> Result<Self, String> {
-        let found = identity(local)?;
-        let credentials =
-            Credentials::new(found.access_key_id, found.secret_access_key, found.session_token, None, "environment");
-        let signer = Signer::new(credentials, found.region.clone(), service).map_err(|error| error.to_string())?;
+        let (credentials, region) = identity(local)?;
+        let signer = Signer::new(credentials, region.clone(), service).map_err(|error| error.to_string())?;
         let connector = SharedHttpConnector::new(Http::new(signer, attempt).map_err(|error| error.to_string())?);
         let http = http_client_fn(move |_, _| connector.clone());
-        Ok(Self { http, region: found.region })
+        Ok(Self { http, region })
     }
 }
 
 /// Who we are and where: what Lambda sets; `local` fills in what is missing.
-pub(crate) fn identity(local: bool) -> Result<AwsEnvironment, String> {
-    match AwsEnvironment::from_env() {
-        Err(_) if local => Ok(AwsEnvironment {
+pub(crate) fn identity(local: bool) -> Result<(Credentials, String), String> {
+    let found = match AwsEnvironment::from_env() {
+        Err(_) if local => AwsEnvironment {
             access_key_id: NOBODY.into(),
             secret_access_key: NOBODY.into(),
             session_token: None,
             region: "us-east-1".into(),
-        }),
-        found => found,
-    }
+        },
+        found => found?,
+    };
+    let credentials =
+        Credentials::new(found.access_key_id, found.secret_access_key, found.session_token, None, "environment");
+    Ok((credentials, found.region))
 }
 
 /// Leaves out what the SDK tells a service about itself with each request, and what it learns of a service's clock: nobody

@@ -47,7 +47,7 @@ class Peers(http.server.ThreadingHTTPServer):
 
 class Peer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Else the head of an answer waits until its body is written.
+    # Head and body in one go; else the body waits until the head is acknowledged.
     wbufsize = -1
 
     def log_message(self, *_):

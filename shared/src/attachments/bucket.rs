@@ -2,10 +2,9 @@
 //! SDK's, and the HTTP client the one that calls everybody else.
 
 use std::ops::Range;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings, UriPathNormalizationMode,
     sign,
@@ -15,13 +14,13 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
 use futures::stream::{StreamExt, try_unfold};
 use http::header::RANGE;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
 use super::MAX_SIZE;
 use super::store::{Cause, Content, Incoming, Key, OpenError, Place, PutError};
-use crate::aws::identity;
+use crate::aws::{ESCAPED, identity};
 use crate::outgoing;
 use crate::time::{Clock, SystemClock};
 
@@ -30,8 +29,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// A signed address is good for so long.
 const LINK_TTL: Duration = Duration::from_mins(1);
-/// What RFC 3986 leaves as it is, and nothing else, as signatures want it.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 #[derive(Debug)]
 pub(super) struct Bucket {
@@ -50,21 +47,19 @@ impl Bucket {
         let url = Url::parse(url).map_err(|_| OpenError::NotUnderstood)?;
         let bucket = url.host_str().filter(|bucket| !bucket.is_empty()).ok_or(OpenError::NotUnderstood)?;
         let endpoint = url.query_pairs().find(|(name, _)| name == "endpoint").map(|(_, value)| value.into_owned());
-        let found = identity(endpoint.is_some()).map_err(|error| OpenError::Unusable(error.into()))?;
+        let (credentials, region) = identity(endpoint.is_some()).map_err(|error| OpenError::Unusable(error.into()))?;
         let address = match endpoint {
             Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
-            None => format!("https://{bucket}.s3.{}.amazonaws.com", found.region),
+            None => format!("https://{bucket}.s3.{region}.amazonaws.com"),
         };
         let http = outgoing::client(CONNECT_TIMEOUT, TIMEOUT)
             .and_then(|client| client.build().map_err(crate::Error::internal))
             .map_err(|error| OpenError::Unusable(error.into()))?;
-        let credentials =
-            Credentials::new(found.access_key_id, found.secret_access_key, found.session_token, None, "environment");
         let prefix = match url.path().trim_matches('/') {
             "" => String::new(),
             prefix => format!("{}/", percent_decode_str(prefix).decode_utf8_lossy()),
         };
-        Ok(Self { http, identity: credentials.into(), region: found.region, address, prefix })
+        Ok(Self { http, identity: credentials.into(), region, address, prefix })
     }
 
     fn key(&self, key: Key<'_>) -> String {
@@ -84,12 +79,11 @@ impl Bucket {
         settings.expires_in = Some(LINK_TTL);
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        let milliseconds = u64::try_from(SystemClock.now().0).unwrap_or_default();
         let parameters = v4::SigningParams::builder()
             .identity(&self.identity)
             .region(&self.region)
             .name("s3")
-            .time(SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds))
+            .time(SystemClock.now().into())
             .settings(settings)
             .build()?
             .into();

@@ -5,15 +5,15 @@
 //! what a Lambda event costs.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::sign::v4::generate_signing_key;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use ring::digest::{SHA256, digest};
 use ring::hmac;
 
+use super::ESCAPED;
 use crate::id::hex;
 use crate::time::Timestamp;
 
@@ -22,7 +22,7 @@ const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 /// Headers that begin so are signed.
 const OWN: &str = "x-amz-";
 /// What a path keeps as it is. What is encoded in it already is encoded once more, as every service but S3 wants it.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const ENCODED: &AsciiSet = &ESCAPED.remove(b'/');
 
 /// Signs what is sent to one service.
 #[derive(Debug)]
@@ -97,9 +97,8 @@ impl Signer {
         if let Some((_, key)) = kept.as_ref().filter(|(day, _)| *day == at.day()) {
             return key.clone();
         }
-        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or_default());
         let secret = self.credentials.secret_access_key();
-        let key = generate_signing_key(secret, time, &self.region, self.service);
+        let key = generate_signing_key(secret, at.into(), &self.region, self.service);
         let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_ref());
         *kept = Some((at.day(), key.clone()));
         key
@@ -147,7 +146,7 @@ mod tests {
             .identity(identity)
             .region("eu-central-1")
             .name("execute-api")
-            .time(SystemTime::UNIX_EPOCH + Duration::from_millis(at.0.try_into().unwrap()))
+            .time(at.into())
             .settings(SigningSettings::default())
             .build()
             .unwrap()

@@ -109,7 +109,8 @@ pub struct DynamoStore {
     sockets_seen: Recent<Connection>,
     /// When buckets are full again.
     buckets_seen: Recent<Timestamp>,
-    months: words::Months,
+    /// Months that have words.
+    months_listed: Recent<()>,
     meter: table::Meter,
 }
 
@@ -160,7 +161,7 @@ impl DynamoStore {
             heads: change::Heads::default(),
             sockets_seen: Recent::default(),
             buckets_seen: Recent::default(),
-            months: words::Months::default(),
+            months_listed: Recent::default(),
             meter: table::Meter::default(),
         })
     }

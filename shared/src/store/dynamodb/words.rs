@@ -6,7 +6,6 @@
 //! behind it; what is rare is looked for through all of it, by 128 read units for some 8,000 messages.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
 
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -62,10 +61,6 @@ impl Words {
         words_key(&self.conversation_id, self.last, self.at)
     }
 }
-
-/// Months that this instance has listed already.
-#[derive(Default)]
-pub(super) struct Months(Mutex<HashSet<String>>);
 
 fn month(at: Timestamp) -> String {
     Timestamp(at.0.clamp(0, LAST)).date().chars().take(7).collect()
@@ -169,11 +164,11 @@ impl DynamoStore {
     }
 
     async fn list_month(&self, month: &str) -> StoreResult<()> {
-        if self.months.0.lock().unwrap_or_else(PoisonError::into_inner).contains(month) {
+        if self.months_listed.get(month).is_some() {
             return Ok(());
         }
         self.put(Key::new(MONTHS, month).attributes(), Terms::default()).await?;
-        self.months.0.lock().unwrap_or_else(PoisonError::into_inner).insert(month.to_owned());
+        self.months_listed.note(month, Some(()));
         Ok(())
     }
 
