@@ -107,6 +107,8 @@ pub struct DynamoStore {
     heads: change::Heads,
     /// Sockets that belong to a conversation or a session.
     sockets_seen: Recent<Connection>,
+    /// Whose the tokens are that are the present ones of their sessions.
+    tokens_seen: Recent<String>,
     /// When buckets are full again.
     buckets_seen: Recent<Timestamp>,
     /// Months that have words.
@@ -160,6 +162,7 @@ impl DynamoStore {
             patience,
             heads: change::Heads::default(),
             sockets_seen: Recent::default(),
+            tokens_seen: Recent::default(),
             buckets_seen: Recent::default(),
             months_listed: Recent::default(),
             meter: table::Meter::default(),

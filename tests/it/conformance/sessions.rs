@@ -2,11 +2,12 @@
 
 use shared::id::Secret;
 use shared::model::Session;
-use shared::store::{LoginCode, Redeemed, SessionToken, Store};
+use shared::store::dynamodb::DynamoStore;
+use shared::store::{LoginCode, Redeemed, SessionToken, Sessions, Store};
 use shared::time::{HOUR, MINUTE, SECOND};
 
 use super::make::{START, race, session};
-use crate::stores::for_each_store;
+use crate::stores::{Home, for_each_store};
 
 fn hash(text: &str) -> String {
     Secret::presented(text).hash()
@@ -145,6 +146,38 @@ async fn of_racing_rotations_one_wins_and_the_old_token_keeps_its_grace() {
         assert!(!store.rotate_session("nobody", &old, &hash("x"), now, grace).await.unwrap());
     })
     .await;
+}
+
+/// An instance remembers whose a token is; others rotate it, and end the session, meanwhile.
+#[tokio::test]
+async fn what_an_instance_remembers_of_a_token_keeps_no_session_alive() {
+    let home = Home::on_dynamodb().await;
+    let (one, other) = (DynamoStore::open(&home.url).unwrap(), DynamoStore::open(&home.url).unwrap());
+    let session = log_in(&one, "old").await;
+    let (old, new, grace) = (hash("old"), hash("new"), START.plus(2 * MINUTE));
+    let found = async |token: &str, at| {
+        let found = one.session_by_token(token, at).await.unwrap();
+        found.map(|found| (found.session.session_id, found.current))
+    };
+    let present = Some((session.session_id.clone(), true));
+    assert_eq!(found(&old, START).await, present);
+    let before = one.consumed().read;
+    assert_eq!(found(&old, START).await, present);
+    let read = one.consumed().read - before;
+    assert!((read - 1.0).abs() < 0.01, "the session, and no more: {read}");
+
+    assert!(other.rotate_session(&session.session_id, &old, &new, START, grace).await.unwrap());
+    assert_eq!(found(&old, grace.plus(-1)).await, Some((session.session_id.clone(), false)));
+    assert_eq!(found(&old, grace).await, None);
+    for _ in 0..2 {
+        assert_eq!(found(&new, grace).await, present);
+    }
+    assert_eq!(found(&new, session.expires_at).await, None, "it has ended by itself");
+    assert_eq!(found(&new, grace).await, present);
+
+    assert!(other.end_session(&session.session_id).await.unwrap());
+    assert_eq!(found(&new, grace).await, None);
+    home.leave().await;
 }
 
 #[tokio::test]

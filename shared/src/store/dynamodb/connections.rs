@@ -14,7 +14,7 @@ use super::DynamoStore;
 use super::batch::Range;
 use super::change::Move;
 use super::item::{Key, millis, read, s, short, t, text, ttl};
-use super::sockets::{Left, Listed, Sockets};
+use super::sockets::{Entry, Left, Listed, Sockets};
 use super::table::{Terms, Written};
 use super::visitors::visitors_key;
 use crate::model::{Connection, Side};
@@ -115,7 +115,8 @@ impl DynamoStore {
     async fn enter(&self, side: &Side, row: &Row, cap: i64) -> StoreResult<bool> {
         match side {
             Side::Admin { .. } => {
-                self.enlist(&Key::admins(), &row.connection_id, &row.listed(), cap, row.connected_at).await
+                let (key, socket) = (Key::admins(), row.listed());
+                Ok(self.enlist(&key, &row.connection_id, &socket, cap, row.connected_at).await? != Entry::Full)
             }
             Side::Visitor { .. } => self.count_visitor(cap, row.connected_at).await,
         }
@@ -200,13 +201,15 @@ impl DynamoStore {
 #[async_trait]
 impl ConnectionRows for DynamoStore {
     async fn connect(&self, connection: &Connection, caps: ConnectionCaps) -> StoreResult<Connected> {
-        if self.connection(&connection.connection_id, connection.connected_at).await?.is_some() {
-            return Ok(Connected::Stored);
-        }
         let (row, now) = (Row::new(connection), connection.connected_at);
         let key = address_key(&row.ip);
-        if !self.enlist(&key, &row.connection_id, &row.listed(), caps.ip, now).await? {
-            return Ok(Connected::Full);
+        match self.enlist(&key, &row.connection_id, &row.listed(), caps.ip, now).await? {
+            Entry::Full => return Ok(Connected::Full),
+            Entry::Already if self.connection(&row.connection_id, now).await?.is_some() => {
+                return Ok(Connected::Stored);
+            }
+            // An earlier call may have taken it, and have come no further.
+            Entry::New | Entry::Already => {}
         }
         let entered = self.enter(&connection.side, &row, caps.side).await;
         if !matches!(entered, Ok(true)) {

@@ -249,11 +249,21 @@ impl Sessions for DynamoStore {
     }
 
     async fn session_by_token(&self, token_hash: &str, now: Timestamp) -> StoreResult<Option<SessionToken>> {
+        if let Some(session_id) = self.tokens_seen.get(token_hash) {
+            // Whose token it was does not change; whether it is still the present one, the session says.
+            let item = self.session_item(&session_id).await?;
+            if let Some(item) = item.filter(|item| item.token_hash == token_hash && item.expires_at > now) {
+                return Ok(Some(SessionToken { session: item.session(&session_id), current: true }));
+            }
+            self.tokens_seen.note(token_hash, None);
+        }
         let token = self.token_item(token_hash).await?;
         let live = token.filter(|token| token.grace_until.is_none_or(|until| until > now));
         let Some(token) = live else { return Ok(None) };
         let session = self.session(&token.session_id, now).await?;
-        Ok(session.map(|session| SessionToken { session, current: token.grace_until.is_none() }))
+        let current = token.grace_until.is_none();
+        self.tokens_seen.note(token_hash, session.as_ref().filter(|_| current).map(|one| one.session_id.clone()));
+        Ok(session.map(|session| SessionToken { session, current }))
     }
 
     async fn session(&self, session_id: &str, now: Timestamp) -> StoreResult<Option<Session>> {

@@ -62,6 +62,17 @@ impl Sockets {
     }
 }
 
+/// What came of a try to take a place in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// It was free.
+    New,
+    /// The socket had it already.
+    Already,
+    /// There is none.
+    Full,
+}
+
 /// What a socket left behind.
 #[derive(Clone, Copy)]
 pub(super) struct Left {
@@ -77,7 +88,7 @@ impl DynamoStore {
         Sockets::read(self.get(key, true).await?)
     }
 
-    /// Takes a place in a list of at most `cap` sockets. `false`: there is none.
+    /// Takes a place in a list of at most `cap` sockets.
     pub(super) async fn enlist(
         &self,
         key: &Key,
@@ -85,13 +96,15 @@ impl DynamoStore {
         socket: &Listed,
         cap: i64,
         now: Timestamp,
-    ) -> StoreResult<bool> {
+    ) -> StoreResult<Entry> {
         let mut patience = self.patience(CHANGE);
         let ttl = (*key != Key::admins()).then(|| ttl(Timestamp(socket.expires_at)));
         let ends = if ttl.is_some() { ", #ttl = :ttl" } else { " REMOVE #ttl" };
         loop {
             let enter = Terms::change(format!("SET #sockets.#id = :socket{ends}"))
-                .only_when("attribute_exists(#sockets) AND (attribute_exists(#sockets.#id) OR size(#sockets) < :cap)")
+                .only_when(
+                    "attribute_exists(#sockets) AND attribute_not_exists(#sockets.#id) AND size(#sockets) < :cap",
+                )
                 .name("#sockets", "sockets")
                 .name("#id", id)
                 .name("#ttl", "ttl")
@@ -105,17 +118,23 @@ impl DynamoStore {
             if !entered && list.is_none() {
                 let sockets = BTreeMap::from([(id.to_owned(), socket.clone())]);
                 let first = Sockets { sockets, ttl, ..Sockets::default() };
-                if cap < 1 || self.put(key.item(&first)?, Terms::absent()).await?.stands() {
-                    return Ok(cap > 0);
+                if cap < 1 {
+                    return Ok(Entry::Full);
+                }
+                if self.put(key.item(&first)?, Terms::absent()).await?.stands() {
+                    return Ok(Entry::New);
                 }
             } else {
                 let list = Sockets::read(list)?;
+                if !entered && list.sockets.contains_key(id) {
+                    return Ok(Entry::Already);
+                }
                 let expired = list.expired(now);
                 if !expired.is_empty() {
                     self.take_out(key, &expired).await?;
                 }
                 if entered || expired.is_empty() {
-                    return Ok(entered);
+                    return Ok(if entered { Entry::New } else { Entry::Full });
                 }
             }
             patience.again().await?;
