@@ -2,6 +2,8 @@
 //! visitor who went on there. Each place keeps its own mark of what is there, so that neither waits for the other, and
 //! nothing comes twice where one of them failed.
 
+use std::collections::BTreeMap;
+
 use shared::event::EventKind;
 use shared::model::{Conversation, Message};
 use shared::store::{Pending, StoreError, TelegramMirror};
@@ -95,6 +97,8 @@ pub(crate) struct Work<'a, 'g> {
     pub(crate) untrimmed_until: Option<Timestamp>,
     /// As the store has it.
     saved: TelegramMirror,
+    /// Messages that were read, by their places.
+    read: BTreeMap<i64, Message>,
 }
 
 impl Work<'_, '_> {
@@ -122,10 +126,12 @@ impl Work<'_, '_> {
     }
 
     /// The first messages with `after < seq < before`.
-    pub(crate) async fn messages(&self, after: i64, before: i64) -> Result<Vec<Message>, Trouble> {
+    pub(crate) async fn messages(&mut self, after: i64, before: i64) -> Result<Vec<Message>, Trouble> {
         const AT_ONCE: i64 = 100;
         let id = &self.conversation.conversation_id;
-        Ok(self.app.store.messages(id, after, before, false, AT_ONCE).await?)
+        let messages = self.app.store.messages(id, after, before, false, AT_ONCE).await?;
+        self.read.extend(messages.iter().map(|message| (message.seq, message.clone())));
+        Ok(messages)
     }
 
     /// The last messages up to `seq`, as somebody is shown them who comes to the conversation there.
@@ -181,6 +187,7 @@ async fn try_deliver(
         untrimmed_until: None,
         saved: mirror.clone(),
         mirror,
+        read: BTreeMap::new(),
     };
     let mut stops = Vec::new();
     let mut done = i64::MAX;
@@ -205,7 +212,7 @@ async fn try_deliver(
         stops.push(stop(trouble, app.now(), false));
     }
     let done = waiting.iter().take_while(|pending| pending.position <= done).count();
-    let awaited = fetch::first(app, &waiting[..done]).await?;
+    let awaited = fetch::first(app, &waiting[..done], &work.read).await?;
     work.keep(!stops.is_empty() || awaited.is_some()).await?;
     Ok(Outcome { done: awaited.as_ref().map_or(done, |awaited| awaited.index), stops, awaited })
 }

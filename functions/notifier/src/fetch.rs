@@ -3,6 +3,7 @@
 //! A file that does not come keeps its event waiting, and with it for a few seconds what comes after it in its
 //! conversation; what waits already goes first, and nobody else waits longer than one download takes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shared::attachments::{self, AttachmentStore, Kept, PutError};
@@ -76,13 +77,22 @@ impl From<TelegramError> for Missing {
     }
 }
 
-/// The first of a conversation's events whose message has a file that is still to be fetched.
-pub(crate) async fn first(app: &App, events: &[Pending]) -> Result<Option<Awaited>, Error> {
+/// The first of a conversation's events whose message has a file that is still to be fetched. `read`: messages that are known
+/// already, by their places.
+pub(crate) async fn first(
+    app: &App,
+    events: &[Pending],
+    read: &BTreeMap<i64, Message>,
+) -> Result<Option<Awaited>, Error> {
     let stored = || events.iter().filter(|pending| pending.event.kind == EventKind::MessageStored);
     let seqs = || stored().map(|pending| pending.event.seq);
     let (Some(from), Some(to)) = (seqs().min(), seqs().max()) else { return Ok(None) };
     let id = &events[0].event.conversation_id;
-    let messages = app.store.messages(id, from - 1, to + 1, false, to - from + 1).await?;
+    let messages = if seqs().all(|seq| read.contains_key(&seq)) {
+        read.range(from..=to).map(|(_, message)| message.clone()).collect()
+    } else {
+        app.store.messages(id, from - 1, to + 1, false, to - from + 1).await?
+    };
     for message in messages {
         let awaiting =
             |pending: &Pending| pending.event.kind == EventKind::MessageStored && pending.event.seq == message.seq;

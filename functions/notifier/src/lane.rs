@@ -25,6 +25,11 @@ pub(crate) async fn step(app: &App) -> Result<Drained, Error> {
     if let Some(until) = all_paused_until(app).await? {
         return Ok(Drained { next: Some(until), ..Drained::default() });
     }
+    deliver(app).await
+}
+
+/// [`step`] for those who know that Telegram is not paused.
+pub(crate) async fn deliver(app: &App) -> Result<Drained, Error> {
     let due = app.store.due(LANE, app.now(), WINDOW).await?;
     let mut report = Drained::default();
     if due.is_empty() {

@@ -7,10 +7,12 @@ use shared::event::stream::{Told, told, wake};
 use shared::event::{Event, EventKind, Lane};
 use shared::id::sortable_id;
 use shared::telegram::chat::all_paused_until;
-use shared::time::{SECOND, Timestamp};
+use shared::time::SECOND;
 use shared::{App, Error};
 
-/// Telegram's lane is ours for so long: a step's 5 s, a call's 25 s, and as much again for a slow store.
+use crate::lane;
+
+/// Telegram's lane is ours for so long, which is one step's: its 5 s, a call's 25 s, and as much again for a slow store.
 const LEASE: i64 = 60 * SECOND;
 /// No step begins after so long; the rest is left to the next run.
 const RUN: i64 = 25 * SECOND;
@@ -67,10 +69,10 @@ async fn telegram(app: &App) -> Result<(), Error> {
         if !app.store.lease(&name, &owner, now, now.plus(LEASE)).await? {
             return ask_to_be_woken(app).await;
         }
-        let drained = drain(app, &name, &owner, started).await;
+        let step = lane::deliver(app).await;
         let now = app.now();
         app.store.lease(&name, &owner, now, now).await?;
-        let delivered = drained?;
+        let delivered = step?.delivered;
         // Looked at after the lane was given back: whoever found it taken before relies on it.
         let (waiting, _) = app.store.backlog(Lane::Telegram).await?;
         match (waiting, delivered) {
@@ -79,19 +81,6 @@ async fn telegram(app: &App) -> Result<(), Error> {
             _ if now.since(started) > RUN => return ask_to_be_woken(app).await,
             _ => {}
         }
-    }
-}
-
-async fn drain(app: &App, lease: &str, owner: &str, started: Timestamp) -> Result<usize, Error> {
-    let mut delivered = 0;
-    loop {
-        let step = super::drain(app, Lane::Telegram).await?;
-        delivered += step.delivered;
-        let now = app.now();
-        if step.delivered == 0 || now.since(started) > RUN {
-            return Ok(delivered);
-        }
-        app.store.lease(lease, owner, now, now.plus(LEASE)).await?;
     }
 }
 

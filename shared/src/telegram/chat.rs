@@ -25,8 +25,8 @@ const RUN: i64 = 5 * SECOND;
 const CHAT: Rate = Rate { burst: 3, interval_ms: SECOND };
 /// 20 in any minute in one group: five at once and then one in 4 s,
 const GROUP: Rate = Rate { burst: 5, interval_ms: 4 * SECOND };
-/// and 30 a second in all.
-const ALL: Rate = Rate { burst: 30, interval_ms: SECOND / 30 };
+/// and 30 a second in all, of which a group's own limit leaves 25 to private chats.
+const PRIVATE: Rate = Rate { burst: 25, interval_ms: SECOND / 25 };
 /// What lets nothing in until a person mends it is tried again after a minute at first, then after two, four …
 const LONGEST_BAR: i64 = HOUR;
 /// The same for a token that Telegram does not know: no update tells that it has been replaced.
@@ -101,11 +101,9 @@ impl<'a> Gate<'a> {
     /// Until when nothing goes to a chat.
     pub async fn paused_until(&self, chat_id: i64) -> StoreResult<Option<TelegramError>> {
         let now = self.app.now();
-        if let Some(until) = self.app.store.leased_until(PAUSE, now).await? {
-            return Ok(Some(TelegramError::Paused { until, everywhere: true }));
-        }
-        let until = self.app.store.leased_until(&pause_of(chat_id), now).await?;
-        Ok(until.map(|until| TelegramError::Paused { until, everywhere: false }))
+        let paused = |until, everywhere| TelegramError::Paused { until, everywhere };
+        let [all, chat] = self.app.store.both_leased_until([PAUSE, &pause_of(chat_id)], now).await?;
+        Ok(all.map(|until| paused(until, true)).or(chat.map(|until| paused(until, false))))
     }
 
     /// Makes a call about a chat, unless it has to wait, and draws the consequences of its answer.
@@ -292,9 +290,12 @@ impl<'a> Gate<'a> {
 
 /// The buckets of a chat. A group's own is empty most often, so it is asked first.
 fn buckets(chat_id: i64) -> Vec<(String, Rate)> {
-    let group = (chat_id < 0).then(|| (format!("telegram:group:{chat_id}"), GROUP));
-    let others = [(format!("telegram:chat:{chat_id}"), CHAT), ("telegram:all".to_owned(), ALL)];
-    group.into_iter().chain(others).collect()
+    let chat = (format!("telegram:chat:{chat_id}"), CHAT);
+    if chat_id < 0 {
+        vec![(format!("telegram:group:{chat_id}"), GROUP), chat]
+    } else {
+        vec![chat, ("telegram:private".to_owned(), PRIVATE)]
+    }
 }
 
 /// What a refusal is about.

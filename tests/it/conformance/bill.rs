@@ -1,17 +1,22 @@
 //! What a conversation costs on AWS, in what its price list counts: frames, connected minutes, invocations, units.
 
+use std::sync::Arc;
+
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use gateway::stream::StreamReader;
 use serde_json::{Value, json};
 use shared::model::{Connection, Side};
 use shared::store::dynamodb::Consumed;
 use shared::store::{ConnectionRows, Records};
-use shared::time::{Clock, HOUR, SECOND};
+use shared::time::{Clock, HOUR, ManualClock, SECOND};
+use telegram_server::TelegramServer;
 
 use super::budget::{Instance, admin, of_100_bytes, visitor};
 use super::invocations::{passes, patterns};
+use super::make::START;
 use crate::figures::tell;
 use crate::stores::Home;
+use crate::telegram::stage::{GROUP, config};
 
 /// us-east-1, on demand, without the free tier, in dollars a million; as listed on 2026-11-22.
 mod price {
@@ -65,26 +70,42 @@ impl Bill {
     }
 }
 
-/// The functions `message` and `notifier`, one instance each, with what invokes the latter where Telegram is not set up.
+/// The functions `message` and `notifier`, one instance each, with what invokes the latter.
 struct Functions {
     message: Instance,
     notifier: Instance,
     stream: StreamReader,
     filter: Value,
+    /// So long after each other frames come.
+    pause: i64,
     bill: Bill,
 }
 
 impl Functions {
+    /// Where Telegram is not set up.
     async fn new(home: &Home) -> Self {
-        let stream = home.stream().await.unwrap();
         let (_, filter) = patterns();
-        Self { message: Instance::new(home), notifier: Instance::new(home), stream, filter, bill: Bill::default() }
+        Self::with(home, Instance::new(home), filter, SECOND).await
+    }
+
+    /// Where each message goes to Telegram too, which never has to be waited for.
+    async fn with_telegram(home: &Home) -> (Self, TelegramServer) {
+        let clock = Arc::new(ManualClock::new(START));
+        let telegram = TelegramServer::start(clock.clone(), &[GROUP]).await;
+        let notifier = Instance::of(home, config(&telegram.url(), &[]), clock);
+        let (filter, _) = patterns();
+        (Self::with(home, notifier, filter, 10 * SECOND).await, telegram)
+    }
+
+    async fn with(home: &Home, notifier: Instance, filter: Value, pause: i64) -> Self {
+        let stream = home.stream().await.unwrap();
+        Self { message: Instance::new(home), notifier, stream, filter, pause, bill: Bill::default() }
     }
 
     /// A frame comes in and all is done that it brings about.
     async fn frame(&mut self, socket: &Connection, frame: &Value) {
-        self.message.clock.advance(SECOND);
-        self.notifier.clock.advance(SECOND);
+        self.message.clock.advance(self.pause);
+        self.notifier.clock.advance(self.pause);
         let (cost, sent) = self.message.handle(socket, frame).await;
         assert!(sent.iter().all(|(_, frame)| frame["type"] != "error"), "{sent:?}");
         self.bill.invocations += 1;
@@ -133,9 +154,7 @@ fn billed(frame: &Value) -> u32 {
 }
 
 /// A visitor comes, talks with an admin and goes; answers what all of it costs, and what the messages cost of it.
-async fn conversation(admins: u32) -> (Bill, Bill) {
-    let home = Home::on_dynamodb().await;
-    let mut functions = Functions::new(&home).await;
+async fn conversation(functions: &mut Functions, admins: u32) -> (Bill, Bill) {
     let store = functions.message.store.clone();
     let oya = admin(&store).await;
     for _ in 1..admins {
@@ -172,14 +191,15 @@ async fn conversation(admins: u32) -> (Bill, Bill) {
         written: store.consumed().written - before.written,
     });
     functions.notify().await;
-    home.leave().await;
     (functions.bill, messages)
 }
 
 #[tokio::test]
 async fn a_message_costs_what_the_price_list_says() {
     for admins in [1, 2] {
-        let (all, messages) = conversation(admins).await;
+        let home = Home::on_dynamodb().await;
+        let (all, messages) = conversation(&mut Functions::new(&home).await, admins).await;
+        home.leave().await;
 
         eprintln!("{admins} admins: {all:?}, of which the messages {messages:?}");
         let each = |count: u32| f64::from(count) / f64::from(MESSAGES);
@@ -194,4 +214,23 @@ async fn a_message_costs_what_the_price_list_says() {
         }
         assert_eq!(messages.frames, MESSAGES * (2 + admins), "in, and out to everybody");
     }
+}
+
+#[tokio::test]
+async fn a_message_that_goes_to_telegram_too_costs_what_the_price_list_says() {
+    let home = Home::on_dynamodb().await;
+    let (mut functions, telegram) = Functions::with_telegram(&home).await;
+
+    let (all, messages) = conversation(&mut functions, 1).await;
+
+    eprintln!("with Telegram: {all:?}, of which the messages {messages:?}");
+    let each = |figure: f64| figure / f64::from(MESSAGES);
+    tell("aws, with Telegram: write units of a message", each(messages.written), 12.0, 8.0);
+    tell("aws, with Telegram: read units of a message", each(messages.read), 14.0, 8.0);
+    tell("aws, with Telegram: invocations of a message", each(messages.invocations.into()), 2.0, 2.0);
+    let minutes = VISITOR_MINUTES + ADMIN_MINUTES;
+    tell("aws, with Telegram: dollars for 1000 conversations", all.of_a_thousand(minutes), 0.30, 0.20);
+    let posts = telegram.sent().len();
+    assert!(posts >= MESSAGES as usize, "each is a post of its own: {posts}");
+    home.leave().await;
 }

@@ -32,7 +32,7 @@ impl Connections for Letterbox {
     async fn close(&self, _: &str) {}
 }
 
-/// One instance of the function `message`, which knows no conversation yet.
+/// One instance of a function, which knows no conversation yet.
 pub(super) struct Instance {
     pub(super) app: App,
     pub(super) store: Arc<DynamoStore>,
@@ -47,9 +47,12 @@ impl Instance {
             "OTP_HASH_SALT" => Some("0123456789abcdef0123456789abcdef".into()),
             _ => None,
         };
-        let config = Config::read(Place::Gateway, setting).unwrap();
+        Self::of(home, Config::read(Place::Gateway, setting).unwrap(), Arc::new(ManualClock::new(START)))
+    }
+
+    pub(super) fn of(home: &Home, config: Config, clock: Arc<ManualClock>) -> Self {
         let store = Arc::new(DynamoStore::open(&home.url).unwrap());
-        let (sent, clock) = (Arc::new(Letterbox::default()), Arc::new(ManualClock::new(START)));
+        let sent = Arc::new(Letterbox::default());
         let app = App::new(config, store.clone(), sent.clone(), clock.clone()).unwrap();
         Self { app, store, clock, sent }
     }

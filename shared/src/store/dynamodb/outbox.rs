@@ -68,10 +68,8 @@ impl Outbox for DynamoStore {
         let id = &event.conversation_id;
         if event.kind == EventKind::ConversationDeleted {
             self.drop_events(lane, id, position).await?;
-        } else if self.head(id).await?.is_none() {
-            // The stream is behind: what it tells of has been erased, and the deletion is still to come.
-            return Ok(());
         }
+        // Where the stream is behind, it tells of what has been erased: whoever delivers that finds nothing to tell.
         if lane.takes(event.kind) {
             let Event { kind, seq, at, .. } = *event;
             let row = Row { kind, conversation_id: id.clone(), seq, at, position, tries: 0, not_before: at };
