@@ -8,6 +8,7 @@ use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETA
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use data_encoding::HEXLOWER;
 use rust_embed::Embed;
 use shared::Error;
 
@@ -31,7 +32,7 @@ pub(crate) fn serve(parts: &Parts, default_locale: &str, request_id: &str) -> Re
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
-    let hash = shared::id::hex(file.metadata.sha256_hash().get(..16).unwrap_or_default());
+    let hash = HEXLOWER.encode(file.metadata.sha256_hash().get(..16).unwrap_or_default());
     let etag = if is_html(&name) { format!("\"{hash}-{default_locale}\"") } else { format!("\"{hash}\"") };
     let known = parts.headers.get_all(IF_NONE_MATCH).iter().any(|known| names(known, &etag));
     let mut response = if known {

@@ -4,6 +4,11 @@ pub mod api_gateway;
 
 use std::sync::Arc;
 
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
 use crate::app::App;
 use crate::config::{Config, Place};
 use crate::store;
@@ -26,11 +31,9 @@ pub async fn app_with_attachments() -> Result<App, Box<dyn std::error::Error + S
 /// keeps).
 pub async fn app() -> Result<App, Box<dyn std::error::Error + Send + Sync>> {
     let config = Config::from_env(Place::Lambda)?;
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(&config.rust_log))
-        .with_current_span(true)
-        .init();
+    // A mistake in it is no reason to answer nobody.
+    let filter = config.rust_log.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    tracing_subscriber::registry().with(filter).with(fmt::layer().json()).init();
     let store = store::open(&config).await?;
     let table = store.clone();
     let rest = async {

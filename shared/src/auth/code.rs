@@ -1,5 +1,6 @@
 //! Login codes: asking for one, entering it.
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
@@ -171,5 +172,5 @@ fn code_hash(app: &App, challenge: &Secret, code: &str) -> Result<String, Error>
     mac.update(challenge.reveal().as_bytes());
     mac.update(b":");
     mac.update(code.as_bytes());
-    Ok(id::hex(&mac.finalize().into_bytes()))
+    Ok(HEXLOWER.encode(&mac.finalize().into_bytes()))
 }

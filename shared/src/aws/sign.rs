@@ -8,13 +8,13 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::sign::v4::generate_signing_key;
+use data_encoding::HEXLOWER;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 use ring::digest::{SHA256, digest};
 use ring::hmac;
 
 use super::ESCAPED;
-use crate::id::hex;
 use crate::time::Timestamp;
 
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
@@ -61,9 +61,10 @@ impl Signer {
         at: Timestamp,
     ) -> Result<(), InvalidHeaderValue> {
         // 2026-11-21T22:11:03.417Z: 20261121T221103Z.
-        let text = at.to_string();
-        let time: String = text.chars().take(19).filter(|c| !matches!(c, '-' | ':')).chain(['Z']).collect();
-        let date: String = time.chars().take(8).collect();
+        let (mut date, mut time) = (at.to_string().replace(['-', ':'], ""), String::new());
+        date.truncate("20261121T221103".len());
+        time.extend([&date, "Z"]);
+        date.truncate("20261121".len());
         headers.insert(DATE, HeaderValue::from_str(&time)?);
         if let Some(token) = &self.token {
             headers.insert(TOKEN, token.clone());
@@ -72,18 +73,19 @@ impl Signer {
         let asked = |name: &HeaderName| *name == CONTENT_TYPE || *name == HOST || name.as_str().starts_with(OWN);
         let mut asked: Vec<_> = headers.iter().filter(|(name, _)| asked(name)).collect();
         asked.sort_unstable_by_key(|(name, _)| name.as_str());
-        let (mut canonical, mut names) = (String::new(), String::new());
-        for (name, value) in asked {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            canonical.extend([name.as_str(), ":", value.trim(), "\n"]);
-            names.extend([if names.is_empty() { "" } else { ";" }, name.as_str()]);
-        }
         let Signed { method, path, body } = request;
         let path = utf8_percent_encode(path, ENCODED);
-        let canonical = format!("{method}\n{path}\n\n{canonical}\n{names}\n{}", hash(body));
+        let (mut canonical, mut names) = (format!("{method}\n{path}\n\n").into_bytes(), String::new());
+        for (name, value) in asked {
+            for part in [name.as_str().as_bytes(), b":", value.as_bytes().trim_ascii(), b"\n"] {
+                canonical.extend_from_slice(part);
+            }
+            names.extend([if names.is_empty() { "" } else { ";" }, name.as_str()]);
+        }
+        canonical.extend_from_slice(format!("\n{names}\n{}", hash(body)).as_bytes());
         let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
-        let signed = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hash(canonical.as_bytes()));
-        let signature = hex(hmac::sign(&self.key(at), signed.as_bytes()).as_ref());
+        let signed = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hash(&canonical));
+        let signature = HEXLOWER.encode(hmac::sign(&self.key(at), signed.as_bytes()).as_ref());
 
         let who = self.credentials.access_key_id();
         let authorization =
@@ -113,7 +115,7 @@ fn hidden(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    hex(digest(&SHA256, bytes).as_ref())
+    HEXLOWER.encode(digest(&SHA256, bytes).as_ref())
 }
 
 #[cfg(test)]

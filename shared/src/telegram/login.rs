@@ -2,13 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::HEXLOWER;
 
 use super::now::post_now;
 use super::send::{Keyboard, Post};
 use super::text::Text;
 use super::{Telegram, TelegramError};
 use crate::app::App;
-use crate::id;
 
 /// What somebody decided about a browser that waits to be let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Decision {
             _ => return None,
         };
         let bytes = URL_SAFE_NO_PAD.decode(challenge).ok().filter(|bytes| bytes.len() == 32)?;
-        Some(Self { approved, challenge_hash: id::hex(&bytes) })
+        Some(Self { approved, challenge_hash: HEXLOWER.encode(&bytes) })
     }
 }
 
@@ -60,7 +60,7 @@ pub async fn send(
 
 /// *Approve* and *Deny* for the browser that holds a challenge.
 fn keyboard(app: &App, challenge_hash: &str) -> Keyboard {
-    let challenge = URL_SAFE_NO_PAD.encode(id::unhex(challenge_hash).unwrap_or_default());
+    let challenge = URL_SAFE_NO_PAD.encode(HEXLOWER.decode(challenge_hash.as_bytes()).unwrap_or_default());
     let button = |verb: &str| {
         (app.catalogue.text(None, &format!("telegram.button_{verb}"), &[]), format!("login:{verb}:{challenge}"))
     };
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn a_button_says_of_which_browser_it_is_in_64_bytes() {
         let hash = Secret::presented("a challenge").hash();
-        let challenge = URL_SAFE_NO_PAD.encode(id::unhex(&hash).unwrap());
+        let challenge = URL_SAFE_NO_PAD.encode(HEXLOWER.decode(hash.as_bytes()).unwrap());
 
         for (verb, approved) in [("approve", true), ("deny", false)] {
             let data = format!("login:{verb}:{challenge}");

@@ -6,6 +6,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::claims::Claimed;
@@ -14,7 +15,6 @@ use super::day::Counts;
 use super::enter::Unindexed;
 use super::item::{Bytes, maybe_millis, millis, text};
 use crate::event::EventKind;
-use crate::id;
 use crate::model::{Conversation, LastMessage, Message, Reader, Sender, Status};
 use crate::rate_limit::Rate;
 use crate::store::{NewConversation, Taken};
@@ -394,5 +394,5 @@ impl Head {
 
 /// The bytes of a hash in hex; whatever is none is kept as it is and matches nothing but itself.
 pub(super) fn unhex(hash: &str) -> Vec<u8> {
-    id::unhex(hash).unwrap_or_else(|| hash.as_bytes().to_vec())
+    HEXLOWER.decode(hash.as_bytes()).unwrap_or_else(|_| hash.as_bytes().to_vec())
 }

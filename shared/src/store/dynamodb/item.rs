@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use data_encoding::HEXLOWER;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, de};
 
 use super::failure::unavailable;
-use crate::id::hex;
 use crate::store::StoreResult;
 use crate::time::{SECOND, Timestamp};
 
@@ -173,7 +173,7 @@ pub(super) fn ttl(expires_at: Timestamp) -> i64 {
 pub(super) fn nonce() -> StoreResult<String> {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).map_err(|_| unavailable("no random numbers"))?;
-    Ok(hex(&bytes))
+    Ok(HEXLOWER.encode(&bytes))
 }
 
 /// An item's fields as a value; attributes that it does not have are passed over.
