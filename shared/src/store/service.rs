@@ -31,10 +31,6 @@ pub trait Buckets: Send + Sync {
     async fn lease(&self, name: &str, owner: &str, now: Timestamp, until: Timestamp) -> StoreResult<bool>;
     /// Until when somebody has the lease `name`; `None` when it is free or expired.
     async fn leased_until(&self, name: &str, now: Timestamp) -> StoreResult<Option<Timestamp>>;
-    /// [`Self::leased_until`] of two leases.
-    async fn both_leased_until(&self, names: [&str; 2], now: Timestamp) -> StoreResult<[Option<Timestamp>; 2]> {
-        Ok([self.leased_until(names[0], now).await?, self.leased_until(names[1], now).await?])
-    }
 }
 
 /// An event that waits in a lane of the outbox.

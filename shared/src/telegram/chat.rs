@@ -101,9 +101,11 @@ impl<'a> Gate<'a> {
     /// Until when nothing goes to a chat.
     pub async fn paused_until(&self, chat_id: i64) -> StoreResult<Option<TelegramError>> {
         let now = self.app.now();
-        let paused = |until, everywhere| TelegramError::Paused { until, everywhere };
-        let [all, chat] = self.app.store.both_leased_until([PAUSE, &pause_of(chat_id)], now).await?;
-        Ok(all.map(|until| paused(until, true)).or(chat.map(|until| paused(until, false))))
+        if let Some(until) = self.app.store.leased_until(PAUSE, now).await? {
+            return Ok(Some(TelegramError::Paused { until, everywhere: true }));
+        }
+        let until = self.app.store.leased_until(&pause_of(chat_id), now).await?;
+        Ok(until.map(|until| TelegramError::Paused { until, everywhere: false }))
     }
 
     /// Makes a call about a chat, unless it has to wait, and draws the consequences of its answer.

@@ -16,7 +16,8 @@ pub async fn status(app: &App, conversation_id: &str) -> Result<TelegramStatus, 
         return Ok(TelegramStatus { in_telegram, ..TelegramStatus::default() });
     };
     let mirror = app.store.mirror(conversation_id).await?.unwrap_or_default();
-    let [all, chat] = app.store.both_leased_until([PAUSE, &pause_of(chat_id)], now).await?;
+    let all = app.store.leased_until(PAUSE, now).await?;
+    let chat = app.store.leased_until(&pause_of(chat_id), now).await?;
     Ok(of(&mirror, all.max(chat), in_telegram))
 }
 

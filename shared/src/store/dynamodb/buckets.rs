@@ -162,17 +162,4 @@ impl Buckets for DynamoStore {
         let lease: Option<Lease> = self.get(&lease_key(name), true).await?.map(read).transpose()?;
         Ok(lease.map(|lease| lease.until).filter(|until| *until > now))
     }
-
-    async fn both_leased_until(&self, names: [&str; 2], now: Timestamp) -> StoreResult<[Option<Timestamp>; 2]> {
-        let mut untils = [None; 2];
-        let keys = names.map(lease_key);
-        for item in self.get_all(&keys, true).await? {
-            let place = keys.iter().position(|key| Key::of(&item).is_ok_and(|found| found == *key));
-            let until = read::<Lease>(item)?.until;
-            if let Some(place) = place.filter(|_| until > now) {
-                untils[place] = Some(until);
-            }
-        }
-        Ok(untils)
-    }
 }
