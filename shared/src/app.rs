@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::connections::Connections;
-use crate::error::Error;
+use crate::error::{Error, chain};
 use crate::i18n::Catalogue;
 use crate::store::Store;
 use crate::telegram::{self, Telegram, TelegramError, login};
@@ -110,7 +110,7 @@ impl App {
         let Some(telegram) = &self.telegram else { return };
         let text = self.catalogue.text(None, key, values);
         if let Err(error) = telegram::tell(self, telegram, &text, None).await {
-            tracing::warn!(%error, key, "announcement not sent");
+            tracing::warn!(cause = %chain(&error), key, "announcement not sent");
         }
     }
 }

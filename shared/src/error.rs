@@ -152,15 +152,24 @@ impl Error {
 
     /// Logs the cause of the errors that have one; the rest is the caller's own doing and needs no line.
     pub fn log(&self, request_id: &str) {
-        if let Self::Internal(cause) | Self::Unavailable(cause) = self {
-            tracing::error!(request_id, error = %self, cause = %chain(&**cause), "request failed");
+        if let Self::Internal(_) | Self::Unavailable(_) = self {
+            tracing::error!(request_id, error = %self, cause = %self.cause(), "request failed");
+        }
+    }
+
+    /// What a log is told: the cause of the errors that have one, with its own causes; the sentence of the others.
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Internal(cause) | Self::Unavailable(cause) => chain(&**cause),
+            error => error.to_string(),
         }
     }
 }
 
-fn chain(cause: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = cause.to_string();
-    let mut next = cause.source();
+/// What an error says, and after it what each of its causes says.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
     while let Some(cause) = next {
         text = format!("{text}: {cause}");
         next = cause.source();
@@ -180,5 +189,21 @@ impl From<StoreError> for Error {
 impl From<getrandom::Error> for Error {
     fn from(error: getrandom::Error) -> Self {
         Self::internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_told_what_a_caller_is_not() {
+        let refused = StoreError::Broken("AccessDeniedException: not allowed to call BatchGetItem".into());
+        assert_eq!(chain(&refused), "the store failed: AccessDeniedException: not allowed to call BatchGetItem");
+
+        let error = Error::from(refused);
+        assert_eq!(error.to_string(), "Something went wrong on our side.");
+        assert_eq!(error.cause(), "AccessDeniedException: not allowed to call BatchGetItem");
+        assert_eq!(Error::NotFound.cause(), "There is nothing here.");
     }
 }

@@ -97,8 +97,8 @@ pub(crate) struct Work<'a, 'g> {
     pub(crate) untrimmed_until: Option<Timestamp>,
     /// As the store has it.
     saved: TelegramMirror,
-    /// Messages that were read, by their places.
-    read: BTreeMap<i64, Message>,
+    /// The places of the messages that were read, and the messages of those that have a file.
+    read: BTreeMap<i64, Option<Message>>,
 }
 
 impl Work<'_, '_> {
@@ -130,7 +130,8 @@ impl Work<'_, '_> {
         const AT_ONCE: i64 = 100;
         let id = &self.conversation.conversation_id;
         let messages = self.app.store.messages(id, after, before, false, AT_ONCE).await?;
-        self.read.extend(messages.iter().map(|message| (message.seq, message.clone())));
+        let with_file = |message: &Message| message.file.is_some().then(|| message.clone());
+        self.read.extend(messages.iter().map(|message| (message.seq, with_file(message))));
         Ok(messages)
     }
 

@@ -77,19 +77,19 @@ impl From<TelegramError> for Missing {
     }
 }
 
-/// The first of a conversation's events whose message has a file that is still to be fetched. `read`: messages that are known
-/// already, by their places.
+/// The first of a conversation's events whose message has a file that is still to be fetched. `read`: the places of messages
+/// that are known already, and those of them that have a file.
 pub(crate) async fn first(
     app: &App,
     events: &[Pending],
-    read: &BTreeMap<i64, Message>,
+    read: &BTreeMap<i64, Option<Message>>,
 ) -> Result<Option<Awaited>, Error> {
     let stored = || events.iter().filter(|pending| pending.event.kind == EventKind::MessageStored);
     let seqs = || stored().map(|pending| pending.event.seq);
     let (Some(from), Some(to)) = (seqs().min(), seqs().max()) else { return Ok(None) };
     let id = &events[0].event.conversation_id;
     let messages = if seqs().all(|seq| read.contains_key(&seq)) {
-        read.range(from..=to).map(|(_, message)| message.clone()).collect()
+        read.range(from..=to).filter_map(|(_, message)| message.clone()).collect()
     } else {
         app.store.messages(id, from - 1, to + 1, false, to - from + 1).await?
     };
@@ -118,7 +118,7 @@ pub(crate) async fn fetch(app: &App, gate: &mut Gate<'_>, awaited: &Awaited) -> 
     let done = match brought {
         Ok(kept) => keep(app, attachment, kept).await.map_err(Later::Failed),
         Err(Missing::Yet(Later::Failed(cause))) if late => {
-            tracing::error!(attachment.conversation_id, attachment.id, %cause, "a file is given up");
+            tracing::error!(attachment.conversation_id, attachment.id, cause = %cause.cause(), "a file is given up");
             fail(app, gate, message, attachment, "it could not be fetched in time").await
         }
         Err(Missing::Forever(reason)) => fail(app, gate, message, attachment, reason).await,
@@ -129,7 +129,7 @@ pub(crate) async fn fetch(app: &App, gate: &mut Gate<'_>, awaited: &Awaited) -> 
         Err(Later::Paused(until)) => Some(until),
         Err(Later::Failed(cause)) => {
             let pause = backoff(pending.tries).min(LONGEST_PAUSE);
-            tracing::warn!(attachment.conversation_id, attachment.id, pause, %cause, "a file is not fetched");
+            tracing::warn!(attachment.conversation_id, attachment.id, pause, cause = %cause.cause(), "a file is not fetched");
             Some(app.now().plus(pause))
         }
     }

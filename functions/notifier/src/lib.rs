@@ -106,6 +106,6 @@ async fn postpone(app: &App, lane: Lane, pending: &Pending, cause: &Error) -> Re
     let until = app.now().plus(pause);
     app.store.postpone(lane, pending, until).await?;
     let conversation_id = &pending.event.conversation_id;
-    tracing::warn!(conversation_id, tries = pending.tries + 1, pause, %cause, "not delivered");
+    tracing::warn!(conversation_id, tries = pending.tries + 1, pause, cause = %cause.cause(), "not delivered");
     Ok(until)
 }

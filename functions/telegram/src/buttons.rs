@@ -1,6 +1,7 @@
 //! Buttons under what the mirror posts. Only members of the operators' chat may press them.
 
 use serde_json::Value;
+use shared::error::chain;
 use shared::model::Status;
 use shared::telegram::chat::{Gate, Urgency};
 use shared::telegram::update::CallbackQuery;
@@ -96,7 +97,7 @@ async fn is_member(app: &App, chat_id: i64, user_id: i64) -> Result<Option<bool>
     let member = match asked.await {
         Ok(member) => member.is_there(),
         Err(error) => {
-            tracing::warn!(%error, "member not looked up");
+            tracing::warn!(cause = %chain(&error), "member not looked up");
             return Ok(None);
         }
     };

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use shared::auth::{self, Actor};
+use shared::error::chain;
 use shared::telegram::chat::{Gate, Urgency};
 use shared::telegram::login::Decision;
 use shared::telegram::text::Text;
@@ -53,6 +54,6 @@ async fn show(app: &App, query: &CallbackQuery, text: &str) {
         Gate::open(app, telegram).await?.ask(chat_id, Urgency::Now, edit).await
     };
     if let Err(error) = shown.await {
-        tracing::warn!(%error, "login message not changed");
+        tracing::warn!(cause = %chain(&error), "login message not changed");
     }
 }

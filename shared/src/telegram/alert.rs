@@ -88,6 +88,6 @@ async fn show(app: &App, alert: Option<&Alert>) {
         chat::push(app, &app.store.admin_connections(app.now()).await?, &frame).await
     };
     if let Err(error) = shown.await {
-        tracing::warn!(%error, "admins not told of Telegram's state");
+        tracing::warn!(cause = %error.cause(), "admins not told of Telegram's state");
     }
 }

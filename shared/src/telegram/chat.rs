@@ -12,6 +12,7 @@ use super::media::Source;
 use super::send::Post;
 use super::{Telegram, TelegramError};
 use crate::app::App;
+use crate::error::chain;
 use crate::event::Lane;
 use crate::event::stream::wake;
 use crate::id::sortable_id;
@@ -218,7 +219,7 @@ impl<'a> Gate<'a> {
             }
             Err(error) => error,
         };
-        tracing::warn!(%error, chat_id, "Telegram did not take it");
+        tracing::warn!(cause = %chain(&error), chat_id, "Telegram did not take it");
         Err(match (&error, verdict(&error)) {
             (TelegramError::RetryAfter(seconds), _) => self.flooded(chat_id, *seconds).await?,
             (TelegramError::Migrated(to), _) if chat_id == self.chat_id => {

@@ -9,6 +9,7 @@ use super::send::{Keyboard, Post};
 use super::text::Text;
 use super::{Telegram, TelegramError};
 use crate::app::App;
+use crate::error::chain;
 
 /// What somebody decided about a browser that waits to be let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub async fn send(
             Ok(_) => arrived = true,
             Err(error) => {
                 // Whoever has never written to the bot cannot be written to.
-                tracing::warn!(%error, user_id, "login code not sent to one of TELEGRAM_ADMIN_IDS");
+                tracing::warn!(cause = %chain(&error), user_id, "login code not sent to one of TELEGRAM_ADMIN_IDS");
                 sent = Err(error);
             }
         }

@@ -6,6 +6,7 @@ use super::DynamoStore;
 use super::head::{Head, State};
 use super::item::{Item, Key, n, read, s, text};
 use super::table::{Terms, Written};
+use crate::error::chain;
 use crate::model::Conversation;
 use crate::store::StoreResult;
 use crate::time::{MINUTE, Timestamp};
@@ -115,7 +116,7 @@ impl DynamoStore {
         if start(before) != start(head.last_activity_at)
             && let Err(error) = self.place(conversation_id, head).await
         {
-            tracing::warn!(conversation_id, %error, "the list was not told");
+            tracing::warn!(conversation_id, cause = %chain(&error), "the list was not told");
         }
     }
 
