@@ -1,27 +1,36 @@
-//! What both AWS clients are built from: who we are, where, and how bytes travel. Nothing is probed for: Lambda sets all of
-//! it, and a local server needs none of it.
+//! How AWS is called: by the SDK's own operations, which write what is asked and read what is answered, with our own way in
+//! between.
+//!
+//! The SDK's way between the two (its "orchestrator") builds each call together from plugins, interceptors and layers of
+//! configuration, and tries again by rules of its own: some 70,000 instructions per call, of which a Lambda event makes four
+//! to twenty. Here nothing is configured per call, and the callers, who know what is safe to repeat, have their own rules.
+//!
+//! Nothing is probed for: Lambda sets all of it, and a local server needs none of it.
 
 mod http;
+mod operations;
 mod sign;
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_runtime::invocation_id::InvocationIdInterceptor;
-use aws_runtime::request_info::RequestInfoInterceptor;
-use aws_runtime::service_clock_skew::ServiceClockSkewInterceptor;
-use aws_runtime::user_agent::UserAgentInterceptor;
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
-use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeSerializationInterceptorContextRef, Error, Input, Output,
+use aws_smithy_runtime_api::client::interceptors::context::Input;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin;
+use aws_smithy_runtime_api::client::ser_de::{
+    DeserializeResponse, SerializeRequest, SharedRequestSerializer, SharedResponseDeserializer,
 };
-use aws_smithy_runtime_api::client::interceptors::{Intercept, disable_interceptor, dyn_dispatch_hint};
-use aws_smithy_types::config_bag::ConfigBag;
-use http::Http;
+use aws_smithy_types::config_bag::{ConfigBag, FrozenLayer};
+use aws_smithy_types::error::operation::BuildError;
+use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
-use sign::Signer;
 
+use self::http::Http;
+pub(crate) use self::operations::Asks;
+use self::sign::Signer;
 use crate::config::AwsEnvironment;
 
 /// What RFC 3986 leaves as it is, and nothing else, as signatures want it.
@@ -29,24 +38,67 @@ pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_'
 /// What a local server is told, which believes anything.
 const NOBODY: &str = "local";
 
-/// The parts of a client.
-pub(crate) struct Aws {
-    /// How bytes travel, by whom they are signed and how long an attempt may take: whoever builds a client says
-    /// `allow_no_auth`, and sets the SDK no limits.
-    pub(crate) http: SharedHttpClient,
-    /// Where.
-    pub(crate) region: String,
+/// How a call ended: with what it answers, or the SDK's error.
+pub(crate) type Answer<A> = Result<<A as Asks>::Output, SdkError<<A as Asks>::Error, HttpResponse>>;
+
+/// One service of AWS at one address, or a server that emulates it.
+#[derive(Debug)]
+pub(crate) struct Service {
+    http: Http,
+    /// With the scheme, and with what paths begin with.
+    endpoint: String,
 }
 
-impl Aws {
-    /// Reads what Lambda sets; `local` fills in what is missing. `service` is the name that its requests are signed for, and
-    /// `attempt` what each may take.
-    pub(crate) fn from_env(local: bool, service: &'static str, attempt: Duration) -> Result<Self, String> {
-        let (credentials, region) = identity(local)?;
-        let signer = Signer::new(credentials, region.clone(), service).map_err(|error| error.to_string())?;
-        let connector = SharedHttpConnector::new(Http::new(signer, attempt).map_err(|error| error.to_string())?);
-        let http = http_client_fn(move |_, _| connector.clone());
-        Ok(Self { http, region })
+/// What is sent of a call, as often as it is tried.
+#[derive(Debug)]
+pub(crate) struct Call<A> {
+    request: ::http::Request<Bytes>,
+    form: FrozenLayer,
+    asked: PhantomData<fn(A)>,
+}
+
+impl Service {
+    /// `name` is what its requests are signed for, `region` where, and `attempt` what each try may take.
+    pub(crate) fn new(
+        name: &'static str,
+        endpoint: String,
+        (credentials, region): (Credentials, String),
+        attempt: Duration,
+    ) -> Result<Self, String> {
+        let signer = Signer::new(credentials, region, name).map_err(|error| error.to_string())?;
+        let http = Http::new(signer, attempt).map_err(|error| error.to_string())?;
+        Ok(Self { http, endpoint })
+    }
+
+    /// Writes down what is asked.
+    pub(crate) fn ask<A: Asks>(&self, input: Result<A, BuildError>) -> Result<Call<A>, BoxError> {
+        let form = A::Operation::default().config().ok_or("an operation without a form")?;
+        let writer = form.load::<SharedRequestSerializer>().ok_or("an operation that cannot be written")?;
+        let request = writer.serialize_input(Input::erase(input?), &mut ConfigBag::base())?;
+        Ok(Call { request: http::addressed(request, &self.endpoint)?, form, asked: PhantomData })
+    }
+
+    /// Sends it once.
+    pub(crate) async fn send<A: Asks>(&self, call: &Call<A>) -> Answer<A> {
+        let answer = self.http.send(call.request.clone()).await.map_err(SdkError::dispatch_failure)?;
+        let Some(reader) = call.form.load::<SharedResponseDeserializer>() else {
+            return Err(SdkError::response_error("an operation that cannot be read", answer));
+        };
+        let failed = match reader.deserialize_nonstreaming_with_config(&answer, &ConfigBag::base()) {
+            Ok(output) => match output.downcast() {
+                Ok(output) => return Ok(output),
+                Err(_) => None,
+            },
+            Err(error) => {
+                let mut failed = None;
+                error.map_operation_error(|error| failed = Some(error));
+                failed.and_then(|error| error.downcast().ok())
+            }
+        };
+        Err(match failed {
+            Some(error) => SdkError::service_error(error, answer),
+            None => SdkError::response_error("nothing that can be read", answer),
+        })
     }
 }
 
@@ -64,31 +116,4 @@ pub(crate) fn identity(local: bool) -> Result<(Credentials, String), String> {
     let credentials =
         Credentials::new(found.access_key_id, found.secret_access_key, found.session_token, None, "environment");
     Ok((credentials, found.region))
-}
-
-/// Leaves out what the SDK tells a service about itself with each request, and what it learns of a service's clock: nobody
-/// asks for it here, and a Lambda function's own clock is right.
-#[derive(Debug)]
-pub(crate) struct NothingElse;
-
-#[dyn_dispatch_hint]
-impl Intercept for NothingElse {
-    fn name(&self) -> &'static str {
-        "NothingElse"
-    }
-
-    fn read_before_execution(
-        &self,
-        _: &BeforeSerializationInterceptorContextRef<'_, Input, Output, Error>,
-        config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        const CAUSE: &str = "nobody asks for it";
-        config
-            .interceptor_state()
-            .store_put(disable_interceptor::<UserAgentInterceptor>(CAUSE))
-            .store_put(disable_interceptor::<RequestInfoInterceptor>(CAUSE))
-            .store_put(disable_interceptor::<InvocationIdInterceptor>(CAUSE))
-            .store_put(disable_interceptor::<ServiceClockSkewInterceptor>(CAUSE));
-        Ok(())
-    }
 }

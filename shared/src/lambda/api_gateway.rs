@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_apigatewaymanagement::Client;
-use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
-use aws_sdk_apigatewaymanagement::config::timeout::TimeoutConfig;
-use aws_sdk_apigatewaymanagement::config::{Builder, Region, StalledStreamProtectionConfig};
-use aws_sdk_apigatewaymanagement::error::DisplayErrorContext;
+use aws_sdk_apigatewaymanagement::config::http::HttpResponse;
+use aws_sdk_apigatewaymanagement::error::{BoxError, DisplayErrorContext, SdkError};
+use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionInput;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionInput;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 
-use crate::aws::{Aws, NothingElse};
+use crate::aws::{Call, Service, identity};
 use crate::config::Config;
 use crate::connections::{Connections, Frame, Sent};
 
@@ -24,7 +23,7 @@ const PAUSES_MS: [u64; 2] = [60, 180];
 /// The platform's sockets, reached through `WEBSOCKET_ENDPOINT`. Never derived from an event: behind a custom domain or
 /// CloudFront the address there is not the one that answers.
 pub struct ApiGateway {
-    client: Client,
+    service: Service,
     timeout: Duration,
 }
 
@@ -34,47 +33,53 @@ impl ApiGateway {
         let endpoint = config.websocket_endpoint.as_deref().ok_or("WEBSOCKET_ENDPOINT is not set")?;
         let emulated = endpoint.starts_with("http://");
         let timeout = if emulated { EMULATED } else { TIMEOUT };
-        let aws = Aws::from_env(emulated, "execute-api", timeout)?;
-        let sdk = Builder::new()
-            .behavior_version_latest()
-            .endpoint_url(endpoint)
-            .region(Region::new(aws.region))
-            .allow_no_auth()
-            .interceptor(NothingElse)
-            .http_client(aws.http)
-            .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .retry_config(RetryConfig::disabled())
-            .build();
-        Ok(Self { client: Client::from_conf(sdk), timeout })
+        let service = Service::new("execute-api", endpoint.to_owned(), identity(emulated)?, timeout)?;
+        Ok(Self { service, timeout })
     }
 }
 
 impl ApiGateway {
-    async fn post(&self, connection_id: &str, frame: &Frame) -> Result<(), Refused> {
-        let data = Blob::new(frame.as_str().as_bytes());
-        let posted = self.client.post_to_connection().connection_id(connection_id).data(data).send().await;
-        posted.map(drop).map_err(|error| {
-            let status = error.raw_response().map(|response| response.status().as_u16());
-            Refused { status, cause: DisplayErrorContext(&error).to_string() }
-        })
+    async fn post(&self, call: &Call<PostToConnectionInput>) -> Result<(), Refused> {
+        self.service.send(call).await.map(drop).map_err(Refused::from)
     }
 
     async fn try_to_send(&self, connection_id: &str, frame: &Frame) -> Result<(), Refused> {
+        let data = Blob::new(frame.as_str().as_bytes());
+        let asked = PostToConnectionInput::builder().connection_id(connection_id).data(data).build();
+        let call = self.service.ask(asked)?;
         for pause in PAUSES_MS {
-            match self.post(connection_id, frame).await {
+            match self.post(&call).await {
                 Err(Refused { status: Some(429), .. }) => tokio::time::sleep(jitter(pause)).await,
                 answer => return answer,
             }
         }
-        self.post(connection_id, frame).await
+        self.post(&call).await
+    }
+
+    async fn try_to_close(&self, connection_id: &str) -> Result<(), Refused> {
+        let asked = DeleteConnectionInput::builder().connection_id(connection_id).build();
+        let call = self.service.ask(asked)?;
+        self.service.send(&call).await.map(drop).map_err(Refused::from)
     }
 }
 
-/// Why a post brought nothing.
+/// Why a call brought nothing.
 struct Refused {
     status: Option<u16>,
     cause: String,
+}
+
+impl From<BoxError> for Refused {
+    fn from(error: BoxError) -> Self {
+        Self { status: None, cause: error.to_string() }
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<SdkError<E, HttpResponse>> for Refused {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        Self { status, cause: DisplayErrorContext(&error).to_string() }
+    }
 }
 
 fn jitter(most_ms: u64) -> Duration {
@@ -102,11 +107,9 @@ impl Connections for ApiGateway {
     }
 
     async fn close(&self, connection_id: &str) {
-        if let Err(error) = self.client.delete_connection().connection_id(connection_id).send().await {
-            let status = error.raw_response().map(|response| response.status().as_u16());
-            if status != Some(410) {
-                tracing::warn!(connection_id, ?status, "socket not closed");
-            }
+        match self.try_to_close(connection_id).await {
+            Ok(()) | Err(Refused { status: Some(410), .. }) => {}
+            Err(Refused { status, cause }) => tracing::warn!(connection_id, ?status, cause, "socket not closed"),
         }
     }
 }

@@ -80,15 +80,13 @@ mod words;
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{Builder, Region, StalledStreamProtectionConfig};
+use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use futures::FutureExt;
 use url::Url;
 
 use self::recent::Recent;
 use super::{StoreError, StoreResult};
-use crate::aws::{Aws, NothingElse};
+use crate::aws::{Service, identity};
 use crate::config::DatabaseUrl;
 use crate::model::Connection;
 use crate::time::Timestamp;
@@ -100,7 +98,7 @@ const MOST_PATIENT: u32 = 100;
 
 /// A table.
 pub struct DynamoStore {
-    client: Client,
+    service: Service,
     table: String,
     /// Every limit of time is so many times as long.
     patience: u32,
@@ -140,24 +138,12 @@ impl DynamoStore {
             Some(Ok(times @ 1..=MOST_PATIENT)) => times,
             Some(_) => return Err(StoreError::Broken("the URL's patience is not a number from 1 to 100".into())),
         };
-        let aws = Aws::from_env(endpoint.is_some(), "dynamodb", ATTEMPT * patience)
-            .map_err(|error| StoreError::Broken(error.into()))?;
-        let sdk = Builder::new()
-            .behavior_version_latest()
-            .region(Region::new(aws.region))
-            .allow_no_auth()
-            .interceptor(NothingElse)
-            .http_client(aws.http)
-            // An attempt has its limit from [`Aws`], and a call with all its attempts from [`failure::Patience`].
-            .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .retry_config(RetryConfig::standard().with_max_attempts(4).with_max_backoff(Duration::from_millis(500)));
-        let sdk = match endpoint {
-            Some(endpoint) => sdk.endpoint_url(endpoint),
-            None => sdk,
-        };
+        let known = identity(endpoint.is_some()).map_err(|error| StoreError::Broken(error.into()))?;
+        let endpoint = endpoint.map_or_else(|| regional(&known.1), Ok)?;
+        // An attempt has its limit here, and a call with all its attempts from [`failure::Patience`].
+        let service = Service::new("dynamodb", endpoint, known, ATTEMPT * patience);
         Ok(Self {
-            client: Client::from_conf(sdk.build()),
+            service: service.map_err(|error| StoreError::Broken(error.into()))?,
             table,
             patience,
             heads: change::Heads::default(),
@@ -179,4 +165,12 @@ impl DynamoStore {
         let (read, written) = self.meter.totals();
         Consumed { read, written }
     }
+}
+
+/// Where DynamoDB is in a region, in whatever part of AWS that is.
+fn regional(region: &str) -> StoreResult<String> {
+    let parameters = Params::builder().region(region).build().map_err(|error| StoreError::Broken(error.into()))?;
+    let found = DefaultResolver::new().resolve_endpoint(&parameters).now_or_never();
+    let found = found.ok_or_else(|| StoreError::Broken("a region that has to be asked for".into()))?;
+    Ok(found.map_err(StoreError::Broken)?.url().to_owned())
 }

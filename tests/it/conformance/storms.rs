@@ -127,6 +127,24 @@ async fn a_code_opens_one_session_at_most() {
 }
 
 #[tokio::test]
+async fn a_transaction_without_an_answer_is_sent_again_as_the_same_one() {
+    let home = Home::on_dynamodb().await;
+    let table = home.table().unwrap();
+    let weather = Storm::of_lost_answers(table.server()).await;
+    let store: Box<dyn Store> = Box::new(DynamoStore::open(&table.url_at(weather.url())).unwrap());
+    let (challenge_hash, code_hash) = ("browser".to_owned(), "right".to_owned());
+    let code = LoginCode { challenge_hash, code_hash, created_at: START, expires_at: START.plus(MINUTE) };
+    store.put_code(&code).await.unwrap();
+    let (one, token) = (session("Oya"), Secret::presented("token".to_owned()).hash());
+
+    let answer = store.redeem_code("browser", "right", 99, &one, &token).await.unwrap();
+
+    assert_eq!(answer, Redeemed::Session);
+    assert!(store.session_by_token(&token, START).await.unwrap().is_some());
+    home.leave().await;
+}
+
+#[tokio::test]
 async fn no_more_tokens_are_taken_than_there_are() {
     in_storms(async |store, storm, _| {
         let rate = Rate { burst: 5, interval_ms: HOUR };

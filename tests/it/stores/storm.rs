@@ -1,6 +1,6 @@
 //! A bad day between a store and its server: calls that are throttled, in conflict, failing, late, or done without an answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -48,6 +48,8 @@ struct Weather {
     random: Mutex<u64>,
     calm: AtomicBool,
     seen: Mutex<BTreeMap<Fate, u32>>,
+    /// By their tokens, the transactions whose first answer was lost; without these, any call may be hit.
+    lost: Option<Mutex<HashSet<String>>>,
 }
 
 impl Weather {
@@ -60,7 +62,13 @@ impl Weather {
         mixed ^ (mixed >> 31)
     }
 
-    fn fate(&self) -> Fate {
+    fn fate(&self, operation: &str, body: &[u8]) -> Fate {
+        if let Some(lost) = &self.lost {
+            let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+            let token = asked["ClientRequestToken"].as_str().unwrap_or_default().to_owned();
+            let hit = operation == "TransactWriteItems" && lost.lock().unwrap().insert(token);
+            return if hit { Fate::DoneAndLost } else { Fate::Fair };
+        }
         if self.calm.load(Ordering::Relaxed) {
             return Fate::Fair;
         }
@@ -82,7 +90,7 @@ impl Weather {
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        let fate = self.fate();
+        let fate = self.fate(&operation, &body);
         match fate {
             Fate::Throttled if self.random().is_multiple_of(2) => return Ok(refusal(400, "ThrottlingException")),
             Fate::Throttled => return Ok(refusal(400, "ProvisionedThroughputExceededException")),
@@ -131,6 +139,15 @@ fn cancelled(asked: &[u8]) -> Response<Full<Bytes>> {
 impl Storm {
     /// Begins before `server`.
     pub async fn before(server: &str, seed: u64) -> Self {
+        Self::begin(server, seed, None).await
+    }
+
+    /// Loses the first answer to each transaction, and nothing else.
+    pub async fn of_lost_answers(server: &str) -> Self {
+        Self::begin(server, 0, Some(Mutex::default())).await
+    }
+
+    async fn begin(server: &str, seed: u64, lost: Option<Mutex<HashSet<String>>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let weather = Arc::new(Weather {
@@ -139,6 +156,7 @@ impl Storm {
             random: Mutex::new(seed),
             calm: AtomicBool::new(false),
             seen: Mutex::default(),
+            lost,
         });
         let serving = tokio::spawn(serve(listener, weather.clone()));
         Self { url, weather, serving }

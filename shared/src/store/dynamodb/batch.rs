@@ -2,6 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
+use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemInput;
+use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::types::{
     AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest,
 };
@@ -114,23 +117,20 @@ impl DynamoStore {
         if !range.condition.contains("#place") {
             names.remove("#place");
         }
-        let call = || {
-            self.client
-                .query()
-                .table_name(&self.table)
-                .set_index_name(range.index.map(str::to_owned))
-                .key_condition_expression(&range.condition)
-                .set_filter_expression(range.filter.clone())
-                .set_expression_attribute_names(Some(names.clone()))
-                .set_expression_attribute_values(Some(range.values.clone()))
-                .scan_index_forward(!range.backwards)
-                .consistent_read(range.consistent)
-                .set_limit(range.limit)
-                .set_exclusive_start_key(range.start.clone())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-        };
-        let answer = self.patience(BATCH).call(call).await??;
+        let asked = QueryInput::builder()
+            .table_name(&self.table)
+            .set_index_name(range.index.map(str::to_owned))
+            .key_condition_expression(&range.condition)
+            .set_filter_expression(range.filter.clone())
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(range.values.clone()))
+            .scan_index_forward(!range.backwards)
+            .consistent_read(range.consistent)
+            .set_limit(range.limit)
+            .set_exclusive_start_key(range.start.clone())
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .build();
+        let answer = self.patience(BATCH).call(&self.service, asked).await??;
         self.meter.reads("query", answer.consumed_capacity());
         let next = answer.last_evaluated_key.filter(|key| !key.is_empty());
         let next = next.map(|start| Range { start: Some(start), ..range });
@@ -159,14 +159,11 @@ impl DynamoStore {
             let mut wanted = Some(HashMap::from([(self.table.clone(), wanted)]));
             let mut patience = self.patience(BATCH);
             while let Some(request) = wanted {
-                let call = || {
-                    self.client
-                        .batch_get_item()
-                        .set_request_items(Some(request.clone()))
-                        .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                        .send()
-                };
-                let answer = patience.call(call).await??;
+                let asked = BatchGetItemInput::builder()
+                    .set_request_items(Some(request))
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .build();
+                let answer = patience.call(&self.service, asked).await??;
                 self.meter.reads("batch get", answer.consumed_capacity());
                 items.extend(answer.responses.unwrap_or_default().into_values().flatten());
                 wanted = answer.unprocessed_keys.filter(|left| !left.is_empty());
@@ -201,14 +198,11 @@ impl DynamoStore {
             let mut left = Some(HashMap::from([(self.table.clone(), writes.to_vec())]));
             let mut patience = self.patience(BATCH);
             while let Some(request) = left {
-                let call = || {
-                    self.client
-                        .batch_write_item()
-                        .set_request_items(Some(request.clone()))
-                        .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                        .send()
-                };
-                let answer = patience.call(call).await??;
+                let asked = BatchWriteItemInput::builder()
+                    .set_request_items(Some(request))
+                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                    .build();
+                let answer = patience.call(&self.service, asked).await??;
                 self.meter.writes("batch write", answer.consumed_capacity());
                 left = answer.unprocessed_items.filter(|left| !left.is_empty());
                 if left.is_some() {

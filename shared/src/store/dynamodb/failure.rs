@@ -3,26 +3,31 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::aws::{Answer, Asks, Service};
 use crate::store::{StoreError, StoreResult};
 
-/// Failures that pass by themselves: nothing was written, or writing the same again is safe.
-const PASSING: [&str; 8] = [
+/// Others write the same item: over in a moment.
+const CONFLICTS: [&str; 2] = ["TransactionConflictException", "TransactionInProgressException"];
+/// DynamoDB cannot keep up, and says so.
+const TOO_MUCH: [&str; 6] = [
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
     "RequestLimitExceeded",
-    "TransactionConflictException",
-    "TransactionInProgressException",
     "InternalServerError",
     "InternalServerException",
     "ServiceUnavailable",
 ];
 /// A change with all its tries, in milliseconds.
 pub(super) const CHANGE: u64 = 2_500;
-/// The longest pause between two tries.
-const LONGEST: u64 = 60;
+/// The longest pause before another try where others were faster, in milliseconds.
+const BRIEF: u64 = 60;
+/// The same where DynamoDB cannot keep up or does not answer: the SDK's own for it is between 0 and this, too.
+const LONG: u64 = 500;
+/// The first pause is at most this part of the longest.
+const SHORTEST: u64 = 30;
 
 /// A failure without anything that the request held.
 #[derive(Debug, thiserror::Error)]
@@ -59,39 +64,53 @@ impl<E: ProvideErrorMetadata> From<SdkError<E, HttpResponse>> for StoreError {
         };
         let (code, message) = (failed.err().code().unwrap_or("unknown"), failed.err().message().unwrap_or_default());
         let failure = Box::new(Failure { code: code.to_owned(), message: message.to_owned() });
-        let passes = passes(&error) || failed.raw().status().is_server_error();
-        if passes { Self::Unavailable(failure) } else { Self::Broken(failure) }
+        if pause_after(&error).is_some() { Self::Unavailable(failure) } else { Self::Broken(failure) }
     }
 }
 
-/// Whether trying again soon may help.
-fn passes<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
-    error.as_service_error().and_then(ProvideErrorMetadata::code).is_some_and(|code| PASSING.contains(&code))
+/// The longest pause before another try, in milliseconds, if one may help: nothing was written, or writing the same again is
+/// safe.
+fn pause_after<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<u64> {
+    match error {
+        SdkError::ConstructionFailure(_) => None,
+        SdkError::DispatchFailure(failed) => (!failed.is_user()).then_some(LONG),
+        SdkError::ServiceError(failed) => match failed.err().code() {
+            Some(code) if CONFLICTS.contains(&code) => Some(BRIEF),
+            Some(code) if TOO_MUCH.contains(&code) => Some(LONG),
+            _ => failed.raw().status().is_server_error().then_some(LONG),
+        },
+        _ => Some(LONG),
+    }
 }
 
 /// Tries with growing, random pauses until a deadline.
 #[derive(Debug)]
 pub(super) struct Patience {
     until: Instant,
-    pause: u64,
+    pauses: u32,
 }
 
 impl Patience {
     /// Lasts for so many milliseconds from now.
     pub(super) fn of(millis: u64) -> Self {
-        Self { until: Instant::now() + Duration::from_millis(millis), pause: 2 }
+        Self { until: Instant::now() + Duration::from_millis(millis), pauses: 0 }
     }
 
-    /// Waits before the next try; fails when there is no time for one.
+    /// Waits before the next try, since others were faster; fails when there is no time for one.
     pub(super) async fn again(&mut self) -> StoreResult<()> {
+        self.pause(BRIEF).await
+    }
+
+    async fn pause(&mut self, longest: u64) -> StoreResult<()> {
         let mut bytes = [0_u8; 8];
         getrandom::fill(&mut bytes).map_err(|_| unavailable("no random numbers"))?;
-        let pause = Duration::from_millis(u64::from_le_bytes(bytes) % (self.pause + 1));
+        let most = longest.min(2_u64.saturating_pow(self.pauses).saturating_mul(longest / SHORTEST));
+        let pause = Duration::from_millis(u64::from_le_bytes(bytes) % (most + 1));
         if Instant::now() + pause >= self.until {
             return Err(unavailable("too busy"));
         }
         sleep(pause).await;
-        self.pause = (self.pause * 2).min(LONGEST);
+        self.pauses = self.pauses.saturating_add(1);
         Ok(())
     }
 
@@ -100,20 +119,19 @@ impl Patience {
         timeout_at(self.until, work).await.map_err(|_| unavailable("no answer in time"))
     }
 
-    /// Calls until the answer is no passing failure. What is called must be safe to call again.
-    pub(super) async fn call<T, E, F>(
-        &mut self,
-        call: impl Fn() -> F,
-    ) -> StoreResult<Result<T, SdkError<E, HttpResponse>>>
+    /// Calls until the answer is no failure that passes. What is asked must be safe to ask again.
+    pub(super) async fn call<A>(&mut self, service: &Service, asked: Result<A, BuildError>) -> StoreResult<Answer<A>>
     where
-        E: ProvideErrorMetadata,
-        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        A: Asks<Error: ProvideErrorMetadata>,
     {
+        let call = service.ask(asked).map_err(|_| broken("the request could not be built"))?;
         loop {
-            // A call's state is some 20 KB, which every future above it would hold in itself.
-            match self.bound(Box::pin(call())).await? {
-                Err(error) if passes(&error) => self.again().await?,
-                answer => return Ok(answer),
+            let answer = self.bound(service.send(&call)).await?;
+            let longest = answer.as_ref().err().and_then(pause_after);
+            // Where there is no time for another try, what the last one met says more than that.
+            let Some(longest) = longest else { return Ok(answer) };
+            if self.pause(longest).await.is_err() {
+                return Ok(answer);
             }
         }
     }

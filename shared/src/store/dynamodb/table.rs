@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemInput};
+use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemInput};
+use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsInput};
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemInput};
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConsumedCapacity, Delete, Put, ReturnConsumedCapacity, ReturnValue,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -144,35 +145,29 @@ where
 impl DynamoStore {
     /// One item. Eventually consistent reads cost half, and may be some 100 ms old.
     pub(super) async fn get(&self, key: &Key, consistent: bool) -> StoreResult<Option<Item>> {
-        let call = || {
-            self.client
-                .get_item()
-                .table_name(&self.table)
-                .set_key(Some(key.attributes()))
-                .consistent_read(consistent)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-        };
-        let answer = self.patience(CALL).call(call).await??;
+        let asked = GetItemInput::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .consistent_read(consistent)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .build();
+        let answer = self.patience(CALL).call(&self.service, asked).await??;
         self.meter.reads("get", answer.consumed_capacity());
         Ok(answer.item)
     }
 
     /// Puts a whole item.
     pub(super) async fn put(&self, item: Item, terms: Terms) -> StoreResult<Written> {
-        let call = || {
-            self.client
-                .put_item()
-                .table_name(&self.table)
-                .set_item(Some(item.clone()))
-                .set_condition_expression(terms.condition.clone())
-                .set_expression_attribute_names(terms.names.clone())
-                .set_expression_attribute_values(terms.values.clone())
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-        };
-        let answer = self.patience(CALL).call(call).await?;
+        let asked = PutItemInput::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .set_condition_expression(terms.condition)
+            .set_expression_attribute_names(terms.names)
+            .set_expression_attribute_values(terms.values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .build();
+        let answer = self.patience(CALL).call(&self.service, asked).await?;
         let answer = answer.map(|done| {
             self.meter.writes("put", done.consumed_capacity());
             None
@@ -185,21 +180,18 @@ impl DynamoStore {
 
     /// Changes parts of an item, making it if its condition allows that.
     pub(super) async fn update(&self, key: &Key, terms: Terms) -> StoreResult<Written> {
-        let call = || {
-            self.client
-                .update_item()
-                .table_name(&self.table)
-                .set_key(Some(key.attributes()))
-                .set_update_expression(terms.update.clone())
-                .set_condition_expression(terms.condition.clone())
-                .set_expression_attribute_names(terms.names.clone())
-                .set_expression_attribute_values(terms.values.clone())
-                .return_values(ReturnValue::AllNew)
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-        };
-        let answer = self.patience(CALL).call(call).await?;
+        let asked = UpdateItemInput::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .set_update_expression(terms.update)
+            .set_condition_expression(terms.condition)
+            .set_expression_attribute_names(terms.names)
+            .set_expression_attribute_values(terms.values)
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .build();
+        let answer = self.patience(CALL).call(&self.service, asked).await?;
         let answer = answer.map(|done| {
             self.meter.writes("update", done.consumed_capacity());
             done.attributes
@@ -225,20 +217,17 @@ impl DynamoStore {
 
     /// Takes an item away.
     pub(super) async fn remove(&self, key: &Key, terms: Terms) -> StoreResult<Written> {
-        let call = || {
-            self.client
-                .delete_item()
-                .table_name(&self.table)
-                .set_key(Some(key.attributes()))
-                .set_condition_expression(terms.condition.clone())
-                .set_expression_attribute_names(terms.names.clone())
-                .set_expression_attribute_values(terms.values.clone())
-                .return_values(ReturnValue::AllOld)
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-        };
-        let answer = self.patience(CALL).call(call).await?;
+        let asked = DeleteItemInput::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .set_condition_expression(terms.condition)
+            .set_expression_attribute_names(terms.names)
+            .set_expression_attribute_values(terms.values)
+            .return_values(ReturnValue::AllOld)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .build();
+        let answer = self.patience(CALL).call(&self.service, asked).await?;
         let answer = answer.map(|done| {
             self.meter.writes("delete", done.consumed_capacity());
             done.attributes
@@ -253,14 +242,13 @@ impl DynamoStore {
     pub(super) async fn together(&self, parts: Vec<TransactWriteItem>) -> StoreResult<Together> {
         let mut patience = self.patience(CALL);
         loop {
-            let call = || {
-                self.client
-                    .transact_write_items()
-                    .set_transact_items(Some(parts.clone()))
-                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                    .send()
-            };
-            let error = match patience.call(call).await? {
+            let asked = TransactWriteItemsInput::builder()
+                .set_transact_items(Some(parts.clone()))
+                // Of the same call tried again after a lost answer, DynamoDB does nothing twice.
+                .client_request_token(nonce()?)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .build();
+            let error = match patience.call(&self.service, asked).await? {
                 Ok(done) => {
                     self.meter.writes("transact", done.consumed_capacity());
                     return Ok(Together::Done);
