@@ -28,7 +28,7 @@ use aws_smithy_types::error::operation::BuildError;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
-use self::http::Http;
+use self::http::{Address, Http};
 pub(crate) use self::operations::Asks;
 use self::sign::Signer;
 use crate::config::AwsEnvironment;
@@ -45,8 +45,7 @@ pub(crate) type Answer<A> = Result<<A as Asks>::Output, SdkError<<A as Asks>::Er
 #[derive(Debug)]
 pub(crate) struct Service {
     http: Http,
-    /// With the scheme, and with what paths begin with.
-    endpoint: String,
+    address: Address,
 }
 
 /// What is sent of a call, as often as it is tried.
@@ -58,16 +57,16 @@ pub(crate) struct Call<A> {
 }
 
 impl Service {
-    /// `name` is what its requests are signed for, `region` where, and `attempt` what each try may take.
+    /// `name` is what its requests are signed for, `url` where it is, with what its paths begin with, and `attempt` what each try may take.
     pub(crate) fn new(
         name: &'static str,
-        endpoint: String,
+        url: &str,
         (credentials, region): (Credentials, String),
         attempt: Duration,
     ) -> Result<Self, String> {
         let signer = Signer::new(credentials, region, name).map_err(|error| error.to_string())?;
         let http = Http::new(signer, attempt).map_err(|error| error.to_string())?;
-        Ok(Self { http, endpoint })
+        Ok(Self { http, address: Address::of(url).map_err(|error| error.to_string())? })
     }
 
     /// Writes down what is asked.
@@ -75,7 +74,7 @@ impl Service {
         let form = A::Operation::default().config().ok_or("an operation without a form")?;
         let writer = form.load::<SharedRequestSerializer>().ok_or("an operation that cannot be written")?;
         let request = writer.serialize_input(Input::erase(input?), &mut ConfigBag::base())?;
-        Ok(Call { request: http::addressed(request, &self.endpoint)?, form, asked: PhantomData })
+        Ok(Call { request: self.address.on(request)?, form, asked: PhantomData })
     }
 
     /// Sends it once.

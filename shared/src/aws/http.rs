@@ -8,7 +8,8 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue};
-use http::{Request, Response};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -61,14 +62,45 @@ async fn answer(client: &HttpClient, request: Request<Full<Bytes>>) -> Result<Ht
     Ok(HttpResponse::try_from(Response::from_parts(parts, body))?)
 }
 
-/// What an operation has written, with where it goes.
-pub(super) fn addressed(mut request: HttpRequest, endpoint: &str) -> Result<Request<Bytes>, BoxError> {
-    request.uri_mut().set_endpoint(endpoint)?;
-    let (mut parts, body) = request.try_into_http1x()?.into_parts();
-    let host = parts.uri.authority().ok_or("an address without a host")?;
-    parts.headers.insert(HOST, HeaderValue::from_str(host.as_str())?);
-    let body = Bytes::copy_from_slice(body.bytes().ok_or("a body that is not in memory")?);
-    Ok(Request::from_parts(parts, body))
+/// Where a service is.
+#[derive(Debug)]
+pub(super) struct Address {
+    scheme: Scheme,
+    authority: Authority,
+    host: HeaderValue,
+    /// What its paths begin with, without a slash at the end.
+    path: String,
+}
+
+impl Address {
+    pub(super) fn of(url: &str) -> Result<Self, BoxError> {
+        let parts = url.parse::<Uri>()?.into_parts();
+        let authority = parts.authority.ok_or("an address without a host")?;
+        Ok(Self {
+            scheme: parts.scheme.ok_or("an address without a scheme")?,
+            host: HeaderValue::from_str(authority.as_str())?,
+            authority,
+            path: parts.path_and_query.map(|path| path.path().trim_end_matches('/').to_owned()).unwrap_or_default(),
+        })
+    }
+
+    /// What an operation has written, with where it goes.
+    pub(super) fn on(&self, request: HttpRequest) -> Result<Request<Bytes>, BoxError> {
+        let (mut head, body) = request.try_into_http1x()?.into_parts();
+        let mut uri = head.uri.into_parts();
+        uri.scheme = Some(self.scheme.clone());
+        uri.authority = Some(self.authority.clone());
+        if !self.path.is_empty() {
+            let asked = uri.path_and_query.as_ref().map_or("/", PathAndQuery::as_str);
+            uri.path_and_query = Some(PathAndQuery::try_from([&self.path, asked].concat())?);
+        }
+        head.uri = Uri::from_parts(uri)?;
+        // Its signature is three more.
+        head.headers.reserve(4);
+        head.headers.insert(HOST, self.host.clone());
+        let body = Bytes::copy_from_slice(body.bytes().ok_or("a body that is not in memory")?);
+        Ok(Request::from_parts(head, body))
+    }
 }
 
 /// A request as it is sent.
@@ -77,4 +109,33 @@ fn signed(signer: &Signer, request: Request<Bytes>) -> Result<Request<Full<Bytes
     let sent = Signed { method: parts.method.as_str(), path: parts.uri.path(), body: &body };
     signer.sign(&sent, &mut parts.headers, SystemClock.now())?;
     Ok(Request::from_parts(parts, Full::new(body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_goes_below_the_path_of_its_service() {
+        let paths = [
+            ("https://abc.execute-api.eu-central-1.amazonaws.com/live", "/live/@connections/L0SM9c%3D"),
+            ("https://abc.execute-api.eu-central-1.amazonaws.com/live/", "/live/@connections/L0SM9c%3D"),
+            ("http://127.0.0.1:8000", "/@connections/L0SM9c%3D"),
+        ];
+        for (url, path) in paths {
+            let mut request = HttpRequest::new(SdkBody::from("{}"));
+            request.set_uri("/@connections/L0SM9c%3D").unwrap();
+
+            let sent = Address::of(url).unwrap().on(request).unwrap();
+
+            let at = url.parse::<Uri>().unwrap();
+            assert_eq!((sent.uri().path(), sent.uri().scheme()), (path, at.scheme()), "{url}");
+            assert_eq!(sent.uri().authority(), at.authority(), "{url}");
+            assert_eq!(sent.headers()[HOST], at.authority().unwrap().as_str(), "{url}");
+            assert_eq!(sent.body(), "{}");
+        }
+        for url in ["", "/live", "127.0.0.1:8000", "https://"] {
+            assert!(Address::of(url).is_err(), "{url}");
+        }
+    }
 }

@@ -1,17 +1,18 @@
 //! Signature version 4 in headers, as AWS describes it in "Create a signed AWS API request".
 //!
 //! `aws-sigv4` derives the key, `ring` hashes. What is signed is put together here, since that library derives the key anew
-//! for each request, though it holds for a day: with what else it does for requests of any form, signatures were a third of
-//! what a Lambda event costs.
+//! for each request, though it holds for a day, and hashes a role's token anew, though within a second nothing before it
+//! changes: with what else it does for requests of any form, signatures were a third of what a Lambda event costs.
 
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::sign::v4::generate_signing_key;
 use data_encoding::HEXLOWER;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use percent_encoding::{AsciiSet, utf8_percent_encode};
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, Digest, SHA256, digest};
 use ring::hmac;
 
 use super::ESCAPED;
@@ -31,8 +32,29 @@ pub(super) struct Signer {
     token: Option<HeaderValue>,
     region: String,
     service: &'static str,
-    /// The key, and the day that it holds for.
-    key: Mutex<Option<(i64, hmac::Key)>>,
+    /// What holds for the day of the last signature.
+    day: Mutex<Option<Day>>,
+    /// What was signed last begins with this.
+    begun: Mutex<Option<Begun>>,
+}
+
+struct Begun {
+    text: Vec<u8>,
+    hash: Context,
+}
+
+impl fmt::Debug for Begun {
+    /// Without the token that it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Begun")
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Day {
+    number: i64,
+    scope: Arc<str>,
+    key: hmac::Key,
 }
 
 /// What is signed of a request, beside its headers.
@@ -43,6 +65,41 @@ pub(super) struct Signed<'a> {
     pub(super) body: &'a [u8],
 }
 
+/// A request as it is hashed.
+struct Canonical {
+    text: Vec<u8>,
+    /// Up to here others are alike.
+    alike: usize,
+    /// The names of the headers that are signed.
+    names: String,
+}
+
+impl Canonical {
+    fn of(request: &Signed<'_>, headers: &HeaderMap) -> Self {
+        let asked = |name: &HeaderName| *name == CONTENT_TYPE || *name == HOST || name.as_str().starts_with(OWN);
+        let mut asked: Vec<_> = headers.iter().filter(|(name, _)| asked(name)).collect();
+        asked.sort_unstable_by_key(|(name, _)| name.as_str());
+        let (mut text, mut alike, mut names) = (Vec::with_capacity(2 * 1024), 0, String::with_capacity(96));
+        let path = utf8_percent_encode(request.path, ENCODED);
+        for part in [request.method, "\n"].into_iter().chain(path).chain(["\n\n"]) {
+            text.extend_from_slice(part.as_bytes());
+        }
+        for (name, value) in asked {
+            for part in [name.as_str().as_bytes(), b":", value.as_bytes().trim_ascii(), b"\n"] {
+                text.extend_from_slice(part);
+            }
+            names.extend([if names.is_empty() { "" } else { ";" }, name.as_str()]);
+            if *name == TOKEN {
+                alike = text.len();
+            }
+        }
+        for part in ["\n", &names, "\n", &hex(&digest(&SHA256, request.body))] {
+            text.extend_from_slice(part.as_bytes());
+        }
+        Self { text, alike, names }
+    }
+}
+
 impl Signer {
     pub(super) fn new(
         credentials: Credentials,
@@ -50,7 +107,7 @@ impl Signer {
         service: &'static str,
     ) -> Result<Self, InvalidHeaderValue> {
         let token = credentials.session_token().map(hidden).transpose()?;
-        Ok(Self { credentials, token, region, service, key: Mutex::new(None) })
+        Ok(Self { credentials, token, region, service, day: Mutex::default(), begun: Mutex::default() })
     }
 
     /// Adds to a request's headers, which name its host, what says who sends it.
@@ -61,49 +118,59 @@ impl Signer {
         at: Timestamp,
     ) -> Result<(), InvalidHeaderValue> {
         // 2026-11-21T22:11:03.417Z: 20261121T221103Z.
-        let (mut date, mut time) = (at.to_string().replace(['-', ':'], ""), String::new());
-        date.truncate("20261121T221103".len());
-        time.extend([&date, "Z"]);
-        date.truncate("20261121".len());
+        let mut time = at.to_string();
+        time.retain(|one| one != '-' && one != ':');
+        time.truncate("20261121T221103".len());
+        time.push('Z');
         headers.insert(DATE, HeaderValue::from_str(&time)?);
         if let Some(token) = &self.token {
             headers.insert(TOKEN, token.clone());
         }
 
-        let asked = |name: &HeaderName| *name == CONTENT_TYPE || *name == HOST || name.as_str().starts_with(OWN);
-        let mut asked: Vec<_> = headers.iter().filter(|(name, _)| asked(name)).collect();
-        asked.sort_unstable_by_key(|(name, _)| name.as_str());
-        let Signed { method, path, body } = request;
-        let path = utf8_percent_encode(path, ENCODED);
-        let (mut canonical, mut names) = (format!("{method}\n{path}\n\n").into_bytes(), String::new());
-        for (name, value) in asked {
-            for part in [name.as_str().as_bytes(), b":", value.as_bytes().trim_ascii(), b"\n"] {
-                canonical.extend_from_slice(part);
-            }
-            names.extend([if names.is_empty() { "" } else { ";" }, name.as_str()]);
-        }
-        canonical.extend_from_slice(format!("\n{names}\n{}", hash(body)).as_bytes());
-        let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
-        let signed = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hash(&canonical));
-        let signature = HEXLOWER.encode(hmac::sign(&self.key(at), signed.as_bytes()).as_ref());
+        let Canonical { text, alike, names } = Canonical::of(request, headers);
+        let (alike, rest) = text.split_at(alike);
+        let mut hash = self.begun(alike);
+        hash.update(rest);
+        let Day { scope, key, .. } = self.day(at, &time);
+        let signed = ["AWS4-HMAC-SHA256\n", &time, "\n", &scope, "\n", &hex(&hash.finish())].concat();
+        let signature = HEXLOWER.encode(hmac::sign(&key, signed.as_bytes()).as_ref());
 
         let who = self.credentials.access_key_id();
-        let authorization =
-            format!("AWS4-HMAC-SHA256 Credential={who}/{scope}, SignedHeaders={names}, Signature={signature}");
-        headers.insert(AUTHORIZATION, hidden(&authorization)?);
+        let parts =
+            ["AWS4-HMAC-SHA256 Credential=", who, "/", &scope, ", SignedHeaders=", &names, ", Signature=", &signature];
+        headers.insert(AUTHORIZATION, hidden(&parts.concat())?);
         Ok(())
     }
 
-    fn key(&self, at: Timestamp) -> hmac::Key {
-        let mut kept = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, key)) = kept.as_ref().filter(|(day, _)| *day == at.day()) {
-            return key.clone();
+    /// The hash of what a request begins with. Those of one second begin alike up to a role's token, which is most of what is
+    /// hashed of them.
+    fn begun(&self, text: &[u8]) -> Context {
+        let mut kept = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept.as_ref().filter(|known| known.text == text) {
+            return known.hash.clone();
         }
-        let secret = self.credentials.secret_access_key();
-        let key = generate_signing_key(secret, at.into(), &self.region, self.service);
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_ref());
-        *kept = Some((at.day(), key.clone()));
-        key
+        let mut hash = Context::new(&SHA256);
+        hash.update(text);
+        *kept = Some(Begun { text: text.to_vec(), hash: hash.clone() });
+        hash
+    }
+
+    /// What holds for a day; `time` begins with its date.
+    fn day(&self, at: Timestamp, time: &str) -> Day {
+        let mut kept = self.day.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(day) = kept.as_ref().filter(|day| day.number == at.day()) {
+            return day.clone();
+        }
+        let Self { region, service, .. } = self;
+        let key = generate_signing_key(self.credentials.secret_access_key(), at.into(), region, service);
+        let date = time.split('T').next().unwrap_or_default();
+        let day = Day {
+            number: at.day(),
+            scope: format!("{date}/{region}/{service}/aws4_request").into(),
+            key: hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()),
+        };
+        *kept = Some(day.clone());
+        day
     }
 }
 
@@ -114,8 +181,8 @@ fn hidden(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     Ok(value)
 }
 
-fn hash(bytes: &[u8]) -> String {
-    HEXLOWER.encode(digest(&SHA256, bytes).as_ref())
+fn hex(hash: &Digest) -> String {
+    HEXLOWER.encode(hash.as_ref())
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ impl ApiGateway {
         let endpoint = config.websocket_endpoint.as_deref().ok_or("WEBSOCKET_ENDPOINT is not set")?;
         let emulated = endpoint.starts_with("http://");
         let timeout = if emulated { EMULATED } else { TIMEOUT };
-        let service = Service::new("execute-api", endpoint.to_owned(), identity(emulated)?, timeout)?;
+        let service = Service::new("execute-api", endpoint, identity(emulated)?, timeout)?;
         Ok(Self { service, timeout })
     }
 }

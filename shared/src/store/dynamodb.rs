@@ -141,7 +141,7 @@ impl DynamoStore {
         let known = identity(endpoint.is_some()).map_err(|error| StoreError::Broken(error.into()))?;
         let endpoint = endpoint.map_or_else(|| regional(&known.1), Ok)?;
         // An attempt has its limit here, and a call with all its attempts from [`failure::Patience`].
-        let service = Service::new("dynamodb", endpoint, known, ATTEMPT * patience);
+        let service = Service::new("dynamodb", &endpoint, known, ATTEMPT * patience);
         Ok(Self {
             service: service.map_err(|error| StoreError::Broken(error.into()))?,
             table,
