@@ -12,11 +12,13 @@ pub use join::{Caller, join, join_socket, resume, resume_socket};
 pub use moderate::{add_note, add_tag, ban, claim, close, delete, item, release, remove_tag, reopen, unban};
 pub use telegram::{enter_telegram, leave_telegram, telegram_link};
 
+use join::unknown;
 use moderate::ban_of;
 
 use crate::app::App;
 use crate::connections::Frame;
 use crate::error::Error;
+use crate::id::Secret;
 use crate::model::{Activity, File, Message, MessageType, Reader, Sender, Side, Via};
 use crate::rate_limit::{self, Limit, Rate};
 use crate::store::Appended;
@@ -41,8 +43,24 @@ pub struct Draft {
     pub message_type: MessageType,
     /// The file that goes with it.
     pub file: Option<File>,
+    /// What lets its sender write there.
+    pub pass: Pass,
+}
+
+/// What lets somebody write to a conversation.
+#[derive(Clone, Debug)]
+pub enum Pass {
+    /// It was looked at before.
+    Seen,
     /// The visitor's socket that it came by, as [`crate::store::ConnectionRows::recent_connection`] told of it.
-    pub socket: Option<String>,
+    Socket(String),
+    /// A resume token. It is looked at when the message is stored, as [`resume`] would.
+    Token {
+        /// As it was presented.
+        token: Secret,
+        /// The address that it was presented from.
+        ip: String,
+    },
 }
 
 /// What became of a draft.
@@ -83,7 +101,7 @@ pub async fn send_told(app: &App, draft: Draft, line: Option<&Activity>) -> Resu
     };
     let appended = match line {
         Some(line) => app.store.append_told(&message, line).await?,
-        None => append(app, message, rate, draft.socket.as_deref()).await?,
+        None => append(app, message, rate, &draft.pass).await?,
     };
     match appended {
         Appended::Stored { message, audience, .. } => {
@@ -98,10 +116,21 @@ pub async fn send_told(app: &App, draft: Draft, line: Option<&Activity>) -> Resu
     }
 }
 
+/// Stores a message as far as its sender may write.
+async fn append(app: &App, mut message: Message, rate: Option<Rate>, pass: &Pass) -> Result<Appended, Error> {
+    match pass {
+        Pass::Seen => Ok(app.store.append(&message, rate).await?),
+        Pass::Socket(socket) => append_from(app, &mut message, rate, socket).await,
+        Pass::Token { token, ip } => match app.store.append_by_token(&token.hash(), &message, rate).await? {
+            Some(appended) => Ok(appended),
+            None => Err(unknown(app, ip).await),
+        },
+    }
+}
+
 /// Stores a message where its socket belongs by now.
-async fn append(app: &App, mut message: Message, rate: Option<Rate>, socket: Option<&str>) -> Result<Appended, Error> {
-    let Some(socket) = socket else { return Ok(app.store.append(&message, rate).await?) };
-    if let Some(appended) = app.store.append_from(socket, &message, rate).await? {
+async fn append_from(app: &App, message: &mut Message, rate: Option<Rate>, socket: &str) -> Result<Appended, Error> {
+    if let Some(appended) = app.store.append_from(socket, message, rate).await? {
         return Ok(appended);
     }
     let connection = app.store.connection(socket, app.now()).await?;
@@ -109,7 +138,7 @@ async fn append(app: &App, mut message: Message, rate: Option<Rate>, socket: Opt
         return Err(Error::NotJoined);
     };
     message.conversation_id = bound;
-    Ok(app.store.append(&message, rate).await?)
+    Ok(app.store.append(message, rate).await?)
 }
 
 /// Changes a message's text and shows the change to everybody. Answers `None` for a message that is not there.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::auth::{self, Actor, audit};
-use crate::chat::{self, Draft, SentMessage};
+use crate::chat::{self, Draft, Pass, SentMessage};
 use crate::error::Error;
 use crate::id;
 use crate::model::{Message, MessageType, Note, Reader, Sender, Via};
@@ -36,7 +36,7 @@ pub async fn send(
         content,
         message_type: MessageType::Text,
         file: None,
-        socket: None,
+        pass: Pass::Seen,
     };
     hand_in(app, by, draft).await
 }

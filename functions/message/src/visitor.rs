@@ -1,6 +1,6 @@
 //! Frames of the visitor's socket (protocol section 2).
 
-use shared::chat::{self, Caller, Draft};
+use shared::chat::{self, Caller, Draft, Pass};
 use shared::connections::Frame;
 use shared::model::{Connection, MessageType, Reader, Sender, Status, Via};
 use shared::wire::{self, Incoming, Outgoing};
@@ -74,7 +74,7 @@ async fn message(
         content: wire::require(incoming.content.clone(), "content")?,
         message_type: MessageType::Text,
         file: None,
-        socket: Some(connection.connection_id.clone()),
+        pass: Pass::Socket(connection.connection_id.clone()),
     };
     let sent = chat::send(app, draft).await?;
     // A stored message went to every socket of the conversation, this one included; a repeated one is this one's alone.

@@ -41,7 +41,7 @@ async fn webhook(app: &App, call: &Call) -> Result<Response<Body>, Error> {
     let config = app.config.telegram.as_ref().ok_or(Error::NotFound)?;
     check_sender(app, call, config)?;
     // Whatever its size: a refusal would come again for a day.
-    match sight::once(app, call.request.body(), &call.request_id).await {
+    match Box::pin(sight::once(app, call.request.body(), &call.request_id)).await {
         Ok(None) => json(&json!({"ok": true})),
         Ok(Some(mut answer)) => {
             answer["ok"] = true.into();

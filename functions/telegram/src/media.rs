@@ -2,7 +2,7 @@
 
 use shared::attachments::{self, MAX_SIZE, file_name, known};
 use shared::auth::Actor;
-use shared::chat::{Draft, SentMessage};
+use shared::chat::{Draft, Pass, SentMessage};
 use shared::model::{Attachment, AttachmentState, File, MessageType, Sender, Status, Via};
 use shared::telegram::media::{Contact, FileKind, Location, Media, Source, TelegramFile, Venue};
 use shared::{App, Error, desk};
@@ -164,7 +164,7 @@ pub async fn draft(
         content: sending.words().to_owned(),
         message_type: sending.message_type,
         file,
-        socket: None,
+        pass: Pass::Seen,
     })
 }
 

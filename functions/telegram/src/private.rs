@@ -1,7 +1,7 @@
 //! A person's private chat with the bot: there a visitor goes on, and admins get login codes.
 
 use serde_json::Value;
-use shared::chat::{self, Draft, SentMessage};
+use shared::chat::{self, Draft, Pass, SentMessage};
 use shared::id::Secret;
 use shared::model::{Conversation, MessageType, Sender, Via};
 use shared::rate_limit::{self, Limit};
@@ -93,7 +93,7 @@ fn wrote_down(message: &TelegramMessage, conversation: &Conversation, content: S
         content,
         message_type: MessageType::Text,
         file: None,
-        socket: None,
+        pass: Pass::Seen,
     }
 }
 

@@ -7,7 +7,7 @@ use lambda_http::http::header::{self, HeaderValue};
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
-use shared::chat::{self, Caller, Draft};
+use shared::chat::{self, Caller, Draft, Pass};
 use shared::http::{Call, json, respond, set};
 use shared::id::Secret;
 use shared::model::{Conversation, MessageType, Reader, Sender, Via};
@@ -105,17 +105,19 @@ async fn messages(app: &App, call: &Call) -> Result<Response<Body>, Error> {
 }
 
 async fn send(app: &App, call: &Call) -> Result<Response<Body>, Error> {
-    let (body, conversation) = opened(app, call).await?;
+    check(app, call).await?;
+    let body: Incoming = call.body(app)?;
+    let token = call.bearer().ok_or(Error::Unauthorized)?;
     let draft = Draft {
-        conversation_id: conversation.conversation_id,
+        conversation_id: wire::require(body.conversation_id, "conversation_id")?,
         client_id: wire::client_id(wire::require(body.client_id.as_deref(), "client_id")?)?,
         sender: Sender::Visitor,
         via: Via::Web,
-        author: conversation.visitor_name,
+        author: String::new(),
         content: wire::require(body.content, "content")?,
         message_type: MessageType::Text,
         file: None,
-        socket: None,
+        pass: Pass::Token { token, ip: call.ip.clone() },
     };
     json(&Outgoing::Message(&chat::send(app, draft).await?.message))
 }

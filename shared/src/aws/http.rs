@@ -51,7 +51,8 @@ impl Http {
     /// Signs a request, sends it once and waits for the whole answer.
     pub(super) async fn send(&self, request: Request<Bytes>) -> Result<HttpResponse, ConnectorError> {
         let request = signed(&self.signer, request).map_err(ConnectorError::user)?;
-        let answer = tokio::time::timeout(self.attempt, answer(&self.client, request)).await;
+        // Its state is some kilobytes, which every future above would hold in itself.
+        let answer = tokio::time::timeout(self.attempt, Box::pin(answer(&self.client, request))).await;
         answer.map_err(|late| ConnectorError::timeout(late.into()))?.map_err(ConnectorError::io)
     }
 }

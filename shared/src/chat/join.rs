@@ -107,11 +107,16 @@ pub async fn resume(
     caller: Caller<'_>,
 ) -> Result<Conversation, Error> {
     let found = app.store.conversation_by_token(conversation_id, &resume_token.hash(), app.now()).await?;
-    if let Some(conversation) = found {
-        return Ok(conversation);
+    match found {
+        Some(conversation) => Ok(conversation),
+        None => Err(unknown(app, caller.ip).await),
     }
-    rate_limit::take(&*app.store, &app.config, &Limit::Resume(&limit_key(caller.ip)), app.now()).await?;
-    Err(Error::ConversationNotFound)
+}
+
+/// What is answered to a token that opens nothing, or to too many of them.
+pub(super) async fn unknown(app: &App, ip: &str) -> Error {
+    let taken = rate_limit::take(&*app.store, &app.config, &Limit::Resume(&limit_key(ip)), app.now()).await;
+    taken.err().unwrap_or(Error::ConversationNotFound)
 }
 
 /// Takes up a conversation on a socket. The socket is bound before the history is read, so that nothing falls between.

@@ -1,7 +1,7 @@
 //! Going on in a private chat with the bot.
 
 use super::moderate::push_updated;
-use super::{Draft, send};
+use super::{Draft, Pass, send};
 use crate::app::App;
 use crate::error::Error;
 use crate::id::Secret;
@@ -44,7 +44,7 @@ pub async fn enter_telegram(app: &App, secret: &Secret, chat_id: i64) -> Result<
         content: app.catalogue.text(conversation.locale.as_deref(), "telegram.visitor.moved", &name),
         message_type: MessageType::Text,
         file: None,
-        socket: None,
+        pass: Pass::Seen,
     };
     match send(app, draft).await {
         Ok(_) | Err(Error::ConversationClosed | Error::ConversationNotFound) => {}

@@ -163,6 +163,19 @@ pub trait Messages: Conversations {
         let _ = socket;
         self.append(message, rate).await.map(Some)
     }
+    /// As [`Self::append`], of whoever presents a resume token. `None`: it does not open the conversation, or there is none, and
+    /// nothing was changed.
+    async fn append_by_token(
+        &self,
+        resume_hash: &str,
+        message: &Message,
+        rate: Option<Rate>,
+    ) -> StoreResult<Option<Appended>> {
+        match self.conversation_by_token(&message.conversation_id, resume_hash, message.created_at).await? {
+            Some(_) => self.append(message, rate).await.map(Some),
+            None => Ok(None),
+        }
+    }
     /// Replaces a message's text and sets `edited_at`, with the event; adjusts the head's preview. `None`: no such message.
     async fn edit(
         &self,

@@ -5,10 +5,11 @@ use serde_json::json;
 use shared::model::{LastMessage, Reader, Sender, Status};
 use shared::rate_limit::Rate;
 use shared::store::Appended;
-use shared::time::{DAY, SECOND};
+use shared::time::{DAY, HOUR, SECOND};
 
 use super::make::{
-    GENEROUS, NO_CAPS, START, activity, admin_socket, begin, first, head, message, say, session, stored, visitor_socket,
+    GENEROUS, NO_CAPS, START, activity, admin_socket, begin, first, head, message, resume_hash, say, session, stored,
+    visitor_socket,
 };
 use crate::stores::for_each_store;
 
@@ -202,6 +203,30 @@ async fn what_the_team_does_is_in_the_trail_once() {
         let mut lines: Vec<_> = trail.iter().map(|line| (line.action.as_str(), line.details.clone())).collect();
         lines.sort_by_key(|(action, details)| (*action, details["seq"].as_i64()));
         assert_eq!(lines, [("read", read.details), ("send", json!({"seq": 2})), ("send", json!({"seq": 3}))]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_resume_token_writes_to_its_own_conversation_only() {
+    for_each_store(|store| async move {
+        let (ada, bob) = (begin(&*store, "Ada").await, begin(&*store, "Bob").await);
+        let rate = Some(Rate { burst: 1, interval_ms: HOUR });
+        let write = async |id: &str, hash: &str| {
+            store.append_by_token(hash, &message(id, Sender::Visitor, "x", START), rate).await.unwrap()
+        };
+
+        let first = stored(write(&ada, &resume_hash(&ada)).await.unwrap());
+
+        assert_eq!((first.seq, first.author.as_str()), (1, "Ada"));
+        for (id, hash) in [(&ada, resume_hash(&bob)), (&bob, resume_hash(&ada)), (&bob, String::new())] {
+            assert_eq!(write(id, &hash).await, None);
+        }
+        assert_eq!(write("nobody", &resume_hash("nobody")).await, None);
+        assert!(matches!(write(&ada, &resume_hash(&ada)).await, Some(Appended::RateLimited { .. })));
+        assert_eq!((head(&*store, &ada, START).await.head_seq, head(&*store, &bob, START).await.head_seq), (1, 0));
+        store.delete(&ada, START).await.unwrap();
+        assert_eq!(write(&ada, &resume_hash(&ada)).await, None, "erased");
     })
     .await;
 }

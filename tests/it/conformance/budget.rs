@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use serde_json::{Value, json};
 use shared::App;
-use shared::chat::{self, Draft};
+use shared::chat::{self, Draft, Pass};
 use shared::config::{Config, Place};
 use shared::connections::{Connections, Frame, Sent};
 use shared::model::{Connection, MessageType, Sender, Session, Side, Via};
@@ -14,7 +14,7 @@ use shared::store::dynamodb::{Consumed, DynamoStore};
 use shared::store::{ConnectionRows, Conversations, LoginCode, Messages, Sessions};
 use shared::time::{Clock, ManualClock, SECOND};
 
-use super::make::{NO_CAPS, START, admin_socket, begin, index, say, session, visitor_socket};
+use super::make::{NO_CAPS, START, admin_socket, begin, index, message, resume_hash, say, session, visitor_socket};
 use crate::stores::Home;
 
 /// Every frame that was sent, and to whom.
@@ -148,7 +148,7 @@ async fn what_a_socket_says_goes_to_the_conversation_that_it_has_moved_to() {
         content: "hello".into(),
         message_type: MessageType::Text,
         file: None,
-        socket: Some(socket.clone()),
+        pass: Pass::Socket(socket.clone()),
     };
 
     let sent = chat::send(&instance.app, draft(1)).await.unwrap();
@@ -188,6 +188,30 @@ async fn what_an_instance_remembers_of_a_socket_leads_no_message_astray() {
     let (_, sent) = one.handle(&socket, &of_100_bytes()).await;
     assert_eq!(sent[0].1["error"], "not_joined");
     assert_eq!(said(&ada).await, 1);
+    home.leave().await;
+}
+
+/// A message with a resume token is held against the head as it is remembered, and stored only with the one that there is.
+#[tokio::test]
+async fn a_token_costs_no_look_at_what_an_instance_remembers_and_opens_nothing_that_is_gone() {
+    let home = Home::on_dynamodb().await;
+    let (one, other) = (Instance::new(&home), Instance::new(&home));
+    let id = begin(&*one.store, "Ada").await;
+    let write = async |hash: &str| {
+        let before = one.store.consumed().read;
+        let message = message(&id, Sender::Visitor, "hello", START);
+        let appended = one.store.append_by_token(hash, &message, None).await.unwrap();
+        (appended.is_some(), one.store.consumed().read - before)
+    };
+
+    assert!(write(&resume_hash(&id)).await.0);
+    // The admins' sockets.
+    assert_eq!(write(&resume_hash(&id)).await, (true, 0.5));
+    say(&*other.store, &id, Sender::Admin, "hi", START).await;
+    assert_eq!(write(&resume_hash(&id)).await, (true, 1.0), "what another instance changed is met when it is written");
+    assert!(!write(&resume_hash("another")).await.0);
+    other.store.delete(&id, START).await.unwrap();
+    assert!(!write(&resume_hash(&id)).await.0);
     home.leave().await;
 }
 

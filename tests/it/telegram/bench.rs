@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use notifier::Drained;
 use shared::App;
-use shared::chat::{self, Caller, Draft};
+use shared::chat::{self, Caller, Draft, Pass};
 use shared::connections::{Connections, Frame, Sent};
 use shared::event::Lane;
 use shared::model::{MessageType, Sender, Via};
@@ -83,7 +83,7 @@ impl Bench {
             content: content.into(),
             message_type: MessageType::Text,
             file: None,
-            socket: None,
+            pass: Pass::Seen,
         };
         chat::send(&self.app, draft).await.unwrap();
     }
@@ -115,7 +115,7 @@ impl Bench {
             content: content.into(),
             message_type: MessageType::Text,
             file: None,
-            socket: None,
+            pass: Pass::Seen,
         };
         chat::send(&self.app, draft).await.unwrap();
     }

@@ -2,6 +2,7 @@
 //! every fourth message or so, what no longer fits into the head is written aside before.
 
 use futures::future::join;
+use subtle::ConstantTimeEq;
 
 use super::DynamoStore;
 use super::archive::Aside;
@@ -23,14 +24,31 @@ enum Judged {
     Notes(Appended),
 }
 
+/// What lets a visitor write, as a head knows it. Only the newest head may say no.
+pub(super) enum Pass<'a> {
+    /// A socket that belongs to the conversation.
+    Socket(&'a str),
+    /// The hash of its resume token.
+    Token(&'a [u8]),
+}
+
+impl Pass<'_> {
+    fn opens(&self, head: &Head) -> bool {
+        match self {
+            Self::Socket(id) => head.conns.contains_key(*id),
+            Self::Token(hash) => head.resume_hash.0.ct_eq(hash).into(),
+        }
+    }
+}
+
 impl DynamoStore {
-    /// [`crate::store::Messages::append`].
-    /// `socket`: [`crate::store::Messages::append_from`].
+    /// [`crate::store::Messages::append`]; with a pass [`crate::store::Messages::append_from`] or
+    /// [`crate::store::Messages::append_by_token`].
     pub(super) async fn store_message(
         &self,
         message: &Message,
         rate: Option<Rate>,
-        socket: Option<&str>,
+        pass: Option<Pass<'_>>,
     ) -> StoreResult<Option<Appended>> {
         let id = &message.conversation_id;
         let mut turn = self.turn(id).await?;
@@ -39,9 +57,10 @@ impl DynamoStore {
             let Some(mut next) = turn.next(self).await? else {
                 // The conversation was erased meanwhile, perhaps before this was written.
                 self.remove_all(&aside).await?;
-                return Ok(socket.is_none().then_some(Appended::NotFound));
+                self.heads.forget(id);
+                return Ok(pass.is_none().then_some(Appended::NotFound));
             };
-            if socket.is_some_and(|socket| !next.conns.contains_key(socket)) {
+            if pass.as_ref().is_some_and(|pass| !pass.opens(&next)) {
                 if turn.is_fresh() {
                     return Ok(None);
                 }

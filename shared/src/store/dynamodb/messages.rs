@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::DynamoStore;
+use super::append::Pass;
 use super::change::Turn;
 use super::codec::{Archive, Kept};
-use super::head::Head;
+use super::head::{Head, unhex};
 use super::item::{Key, n, text};
 use super::table::Terms;
 use crate::event::EventKind;
@@ -126,7 +127,16 @@ impl Messages for DynamoStore {
     }
 
     async fn append_from(&self, socket: &str, message: &Message, rate: Option<Rate>) -> StoreResult<Option<Appended>> {
-        self.store_message(message, rate, Some(socket)).await
+        self.store_message(message, rate, Some(Pass::Socket(socket))).await
+    }
+
+    async fn append_by_token(
+        &self,
+        resume_hash: &str,
+        message: &Message,
+        rate: Option<Rate>,
+    ) -> StoreResult<Option<Appended>> {
+        self.store_message(message, rate, Some(Pass::Token(&unhex(resume_hash)))).await
     }
 
     async fn edit(
