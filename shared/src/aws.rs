@@ -57,7 +57,8 @@ pub(crate) struct Call<A> {
 }
 
 impl Service {
-    /// `name` is what its requests are signed for, `url` where it is, with what its paths begin with, and `attempt` what each try may take.
+    /// `name` is what its requests are signed for, `url` where it is, with what its paths begin with, and `attempt` what each
+    /// try may take.
     pub(crate) fn new(
         name: &'static str,
         url: &str,

@@ -26,7 +26,7 @@ pub(super) const CHANGE: u64 = 2_500;
 const BRIEF: u64 = 60;
 /// The same where DynamoDB cannot keep up or does not answer: the SDK's own for it is between 0 and this, too.
 const LONG: u64 = 500;
-/// The first pause is at most this part of the longest.
+/// The first pause is at most the longest divided by this.
 const SHORTEST: u64 = 30;
 
 /// A failure without anything that the request held.
